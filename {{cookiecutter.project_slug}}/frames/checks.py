@@ -1,0 +1,82 @@
+"""System checks: does D-Tale fit this site, and is it the one that is known here?
+
+`manage.py` runs them, `runserver` and `migrate` included; `wsgi.py` for other servers.
+"""
+
+import re
+from importlib.metadata import version
+
+from django.conf import settings
+from django.core.checks import Error, register, run_checks
+from django.core.management.base import SystemCheckError
+from django.urls import get_resolver
+
+from .names import SITE_SEGMENTS, InvalidName, check_dtale_prefix
+
+TAG = "frames"
+VERIFIED_DTALE = "3.22.0"  # The release in which dtale_scripts.py was counted.
+
+
+def require_clean():
+    """Run this app's checks: gunicorn and ASGI servers run none.
+
+    Raises:
+        SystemCheckError: one of them found an error.
+    """
+    errors = run_checks(tags=[TAG])
+    if errors:
+        raise SystemCheckError("\n".join(str(error) for error in errors))
+
+
+@register(TAG)
+def check_prefix(app_configs, **kwargs):
+    """Refuse a DTALE_PREFIX that D-Tale cannot work under or that hides a page."""
+    try:
+        check_dtale_prefix(
+            settings.DTALE_PREFIX, taken=SITE_SEGMENTS | installed_segments()
+        )
+    except InvalidName as error:
+        return [Error(str(error), hint="It is set in settings.py.", id="frames.E001")]
+    return []
+
+
+@register(TAG)
+def check_dtale(app_configs, **kwargs):
+    """Refuse a D-Tale that differs from the one whose pages are mended here."""
+    installed = version("dtale")
+    if installed == VERIFIED_DTALE:
+        return []
+    # Only now: this imports D-Tale, and reads its seven megabytes of scripts.
+    from .dtale_scripts import SUPPORTED, DtaleChanged, mended_files
+
+    try:
+        if not installed.startswith(SUPPORTED.rstrip("*")):
+            raise DtaleChanged("another release", "the environment")
+        mended_files("static")
+        mended_files("templates")
+    except DtaleChanged as error:
+        return [Error(str(error), id="frames.E002")]
+    return []
+
+
+def installed_segments():
+    """Return the first path segments that the installed URL patterns answer: set[str].
+
+    A pattern that begins with a converter (``<slug:page>/``) takes whatever D-Tale
+    leaves to it and is not counted.
+    """
+    front = settings.FORCE_SCRIPT_NAME or ""
+    urls = (settings.STATIC_URL, settings.MEDIA_URL)
+    paths = {url.removeprefix(front).lstrip("/") for url in urls}
+    segments = {path.partition("/")[0] for path in paths} - {""}
+    return segments | set(_first_segments(get_resolver().url_patterns))
+
+
+def _first_segments(patterns):
+    for pattern in patterns:
+        route = str(pattern.pattern).removeprefix("^")
+        literal = re.match(r"[^<>()\[\]{}.*+?|\\^$/]+(?=/|\$|\\Z|$)", route)
+        if literal:
+            yield literal[0]
+        elif not route:  # include("") adds its patterns at this level.
+            yield from _first_segments(getattr(pattern, "url_patterns", ()))

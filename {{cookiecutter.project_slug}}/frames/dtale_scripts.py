@@ -1,0 +1,228 @@
+"""D-Tale's shipped scripts and pages, mended where they forget their prefix.
+
+D-Tale puts the path it is mounted at in front of its styles, scripts and most of its
+requests, and sets ``window.resourceBaseUrl`` to it on each page. What it overlooks is
+written here as substitutions in the text that it ships. They know no prefix
+themselves, so one text serves every mount.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import dtale
+from flask import Response, current_app, request
+
+SUPPORTED = "3.22.*"
+PACKAGE = Path(dtale.__file__).parent
+
+MAIN = "static/dist/dtale_bundle.js"
+CHARTS = "static/dash/custom_bundle.js"
+POPUP = "templates/dtale/popup.html"
+NOT_FOUND = "templates/dtale/errors/404.html"
+
+NAME = r"[\w$]+"  # What a minifier calls a variable: different in each build.
+
+
+class DtaleChanged(RuntimeError):
+    """The installed D-Tale is not what this module was written for.
+
+    Args:
+        missing: what was looked for, and what was found instead.
+        where: the file or module of D-Tale that should have it.
+    """
+
+    def __init__(self, missing, where):
+        super().__init__(
+            f"D-Tale {version('dtale')} is installed, and this site knows {SUPPORTED}: "
+            f"{missing} in {where}. Install it with: "
+            f"pip install 'dtale=={SUPPORTED}'"
+        )
+
+
+@dataclass(frozen=True)
+class Substitution:
+    """A regular expression, what it becomes, and how often it is there, exactly."""
+
+    file: str
+    why: str
+    pattern: str
+    replacement: str
+    count: int = 1
+
+
+SUBSTITUTIONS = [
+    Substitution(
+        MAIN,
+        "A window looks at its path to know that it has to refresh its opener, close "
+        "itself, or offer the links of a window.",
+        r'(\.pathname\??\.)(?=startsWith\("/dtale/)',
+        r'\1replace(window.resourceBaseUrl,"").',
+        14,
+    ),
+    Substitution(
+        MAIN,
+        "Instances, and the ribbon's list of data: to another frame.",
+        r"(\.origin\})(?=/dtale/)",
+        r"\1${window.resourceBaseUrl}",
+        2,
+    ),
+    Substitution(
+        MAIN,
+        "The information icons of skew and kurtosis.",
+        r"/dtale/calculation/",
+        r"${window.resourceBaseUrl}\g<0>",
+        2,
+    ),
+    Substitution(
+        MAIN,
+        "Correlations: Export Image.",
+        rf"window\.open\((?=\(0,{NAME}\.buildCorrelationsUrl\))",
+        r"\g<0>window.resourceBaseUrl+",
+    ),
+    Substitution(
+        MAIN,
+        "Load Data in a window that Merge & Stack opened: back to it.",
+        r'\.assign\((?="/dtale/popup/merge")',
+        r"\g<0>window.resourceBaseUrl+",
+    ),
+    Substitution(
+        MAIN,
+        "Load Data without an opener goes to the start of the host, which is the "
+        "site's own page here: to the new frame instead.",
+        rf"(\.assign\(\(0,{NAME}\.getLocation\)\(\)\.origin)"
+        rf"(?=\).{{1,100}}?\.href,({NAME})\))",
+        r'\1+window.resourceBaseUrl+"/dtale/main/"+\2',
+    ),
+    Substitution(
+        MAIN,
+        "Open In New Tab of a grid in a frame of another page, if the prefix is "
+        "'iframe' as well.",
+        r'\.replace\("/iframe/","/main/"\)',
+        '.replace("/dtale/iframe/","/dtale/main/")',
+    ),
+    Substitution(
+        MAIN,
+        "About asks the package index for the newest version, and gets a page of this "
+        "site.",
+        rf'await {NAME}\.getDataFromService\("https://[^"]+/dtale/json"\)',
+        "{}",
+    ),
+    Substitution(
+        MAIN,
+        "About: no heading for the newest version, which it does not know now ...",
+        rf'`\$\{{{NAME}\("PyPi Version"\)\}}:`',
+        '""',
+    ),
+    Substitution(
+        MAIN,
+        "... and no claim that the installed one is out of date.",
+        rf'(\|\|""\)\)\),)(?=({NAME})!==({NAME})&&)',
+        r"\1\3&&",
+    ),
+    Substitution(
+        MAIN,
+        "Merge & Stack shows pictures of another host: no request leaves this one.",
+        r"https://raw\.githubusercontent\.com/[^`]*`",
+        "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>`",
+    ),
+    Substitution(
+        CHARTS,
+        "Code Export opens //<prefix>/..., and Copy Link copies such an address.",
+        r'"".concat\(window\.location\.origin,"/"\)',
+        '"".concat(window.location.origin)',
+        2,
+    ),
+    Substitution(
+        CHARTS,
+        "Copy Link: its address has the prefix already.",
+        r'\w+&&\((\w+)="".concat\(\w+\)\.concat\(\1\)\),(?=\w+\.value=)',
+        "",
+    ),
+    Substitution(
+        CHARTS,
+        "Languages asks /<prefix>//dtale/...",
+        r'"".concat\(window\.resourceBaseUrl,"/"\)(?=\.concat\(\w+\)\),\w+\.get\()',
+        '"".concat(window.resourceBaseUrl)',
+    ),
+    Substitution(
+        POPUP,
+        "Back To Data on a page without a frame, as Load Data and Merge & Stack.",
+        r"\.\./\.\./main/",
+        "{{ config.APPLICATION_ROOT }}/dtale/main/",
+    ),
+    *(
+        Substitution(
+            f"templates/dtale/{page}.html",
+            "Its picture is on another host as well.",
+            r"<img[^>]*https://raw\.githubusercontent\.com/[^>]*>",
+            "",
+        )
+        for page in ("skew", "kurtosis")
+    ),
+    Substitution(
+        NOT_FOUND,
+        "The way home from a page that is not there.",
+        r'href="/"',
+        'href="{{ config.APPLICATION_ROOT }}/"',
+    ),
+]
+
+
+def substitute(text, substitutions):
+    """Return the text with every substitution made.
+
+    Raises:
+        DtaleChanged: one of them did not match as often as it should.
+    """
+    for each in substitutions:
+        text, count = re.subn(each.pattern, each.replacement, text)
+        if count != each.count:
+            raise DtaleChanged(
+                f"{each.pattern} is there {count} times instead of {each.count} "
+                f"({each.why})",
+                each.file,
+            )
+    return text
+
+
+def mended_files(folder):
+    """Read D-Tale's files below a folder and mend them.
+
+    Args:
+        folder: "static" or "templates".
+
+    Returns:
+        dict[str, str]: name below the folder -> text, of the files that differ.
+
+    Raises:
+        DtaleChanged: a file or a part of it is not there.
+    """
+    mended = {}
+    for file in sorted({each.file for each in SUBSTITUTIONS}):
+        if file.startswith(f"{folder}/"):
+            try:
+                text = (PACKAGE / file).read_text("utf-8")
+            except FileNotFoundError:
+                raise DtaleChanged("the file is missing", file) from None
+            mended[file.removeprefix(f"{folder}/")] = substitute(
+                text, [each for each in SUBSTITUTIONS if each.file == file]
+            )
+    return mended
+
+
+def serve_mended(files, shipped):
+    """Return the view of static files: the mended ones from memory."""
+    etags = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
+
+    def static(filename):
+        if filename not in files:
+            return shipped(filename=filename)
+        response = Response(files[filename], mimetype="text/javascript")
+        response.set_etag(etags[filename])
+        response.cache_control.max_age = current_app.get_send_file_max_age(filename)
+        return response.make_conditional(request)
+
+    return static

@@ -1,0 +1,75 @@
+"""System checks: a prefix that would not work stops the start."""
+
+import pytest
+from django.core.checks import run_checks
+from django.http import HttpResponse
+from django.urls import include, path, re_path
+
+from frames import checks, dtale_scripts
+from frames.checks import VERIFIED_DTALE, installed_segments
+from frames.names import SITE_SEGMENTS
+
+
+def view(request):
+    return HttpResponse()
+
+
+urlpatterns = [
+    path("reports/<int:year>/", view),
+    path("", include([path("inner/", view), re_path(r"^legacy/(\d+)/$", view)])),
+    re_path(r"^exact$", view),
+    path("<slug:page>/", view),
+]
+
+
+def prefix_errors():
+    return [error for error in run_checks() if error.id == "frames.E001"]
+
+
+def test_generated_prefix_is_good():
+    assert prefix_errors() == []
+
+
+@pytest.mark.parametrize(
+    "prefix", ["dtale", "dta", "admin", "static", "create-df", "/flask/", "a b", "", 7]
+)
+def test_bad_prefix_is_refused(settings, prefix):
+    settings.DTALE_PREFIX = prefix
+    [error] = prefix_errors()
+    assert "settings.py" in error.hint
+
+
+def test_prefix_of_a_page_added_later_is_refused(settings):
+    settings.ROOT_URLCONF = __name__
+    for prefix in ("reports", "inner", "legacy", "exact"):
+        settings.DTALE_PREFIX = prefix
+        [error] = prefix_errors()
+        assert prefix in error.msg
+
+
+def dtale_errors(monkeypatch, version):
+    monkeypatch.setattr(checks, "version", lambda name: version)
+    return [error.msg for error in run_checks() if error.id == "frames.E002"]
+
+
+def test_dtale_as_verified_or_of_the_same_text_is_good(monkeypatch):
+    assert dtale_errors(monkeypatch, VERIFIED_DTALE) == []
+    assert dtale_errors(monkeypatch, "3.22.99") == []
+
+
+def test_another_release_of_dtale_is_refused(monkeypatch):
+    [message] = dtale_errors(monkeypatch, "3.23.0")
+    assert "dtale==3.22.*" in message
+
+
+def test_dtale_of_another_text_is_refused(monkeypatch):
+    changed = dtale_scripts.SUBSTITUTIONS[1:]
+    other = dtale_scripts.SUBSTITUTIONS[0]
+    changed.append(dtale_scripts.Substitution(other.file, other.why, "no such", ""))
+    monkeypatch.setattr(dtale_scripts, "SUBSTITUTIONS", changed)
+    [message] = dtale_errors(monkeypatch, "3.22.99")
+    assert "no such is there 0 times instead of 1" in message
+
+
+def test_names_reserve_every_segment_of_the_site():
+    assert installed_segments() - {"dtale"} <= SITE_SEGMENTS

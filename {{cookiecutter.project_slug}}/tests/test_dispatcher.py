@@ -1,0 +1,148 @@
+"""PathDispatcher: which application answers, and what it is told about its place."""
+
+import threading
+import time
+from importlib import import_module
+
+import pytest
+from werkzeug.test import run_wsgi_app
+
+# The comma keeps the lines as they are, however long the name is.
+dispatcher = import_module(
+    "{{ cookiecutter.project_slug }}.dispatcher",
+)
+
+
+def says(name):
+    """A WSGI application that answers with its name and what it sees of the path."""
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        seen = (name, environ["SCRIPT_NAME"], environ["PATH_INFO"])
+        return ["|".join(seen).encode("latin-1")]
+
+    return app
+
+
+def ask(application, path, script_name=""):
+    """What the application answers to this path, which is in PEP 3333's form."""
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": script_name,
+        "PATH_INFO": path,
+        "wsgi.url_scheme": "http",
+    }
+    body, status, _ = run_wsgi_app(application, environ, buffered=True)
+    return status, b"".join(body).decode("latin-1")
+
+
+@pytest.fixture
+def application():
+    return dispatcher.PathDispatcher(
+        says("django"), lambda prefix: says(prefix), prefix="flask"
+    )
+
+
+@pytest.mark.parametrize(
+    "path, script_name, answer",
+    [
+        ("/flask", "", "flask|/flask|"),
+        ("/flask/", "", "flask|/flask|/"),
+        ("/flask/dtale/main/1", "", "flask|/flask|/dtale/main/1"),
+        # Behind a proxy path, with and without a slash at its end.
+        ("/flask/dtale", "/tools", "flask|/tools/flask|/dtale"),
+        ("/flask/dtale", "/tools/", "flask|/tools/flask|/dtale"),
+        ("/", "/tools", "django|/tools|/"),
+        # Repeated slashes never reach SCRIPT_NAME, and stay in the rest of the path.
+        ("//flask/dtale", "", "flask|/flask|/dtale"),
+        ("///flask//dtale//x", "", "flask|/flask|//dtale//x"),
+        # Another segment that begins or ends like the prefix is Django's.
+        ("/flasks/x", "", "django||/flasks/x"),
+        ("/flas/x", "", "django||/flas/x"),
+        ("/Flask/x", "", "django||/Flask/x"),
+        ("/x/flask/dtale", "", "django||/x/flask/dtale"),
+        ("/", "", "django||/"),
+        ("", "", "django||"),
+        # UTF-8 as PEP 3333 carries it, and bytes that are no UTF-8.
+        ("/\xe6\x97\xa5", "", "django||/\xe6\x97\xa5"),
+        ("/\xff\xfe/x", "", "django||/\xff\xfe/x"),
+        ("/flask/\xe6\x97\xa5", "", "flask|/flask|/\xe6\x97\xa5"),
+    ],
+)
+def test_path(application, path, script_name, answer):
+    assert ask(application, path, script_name) == ("200 OK", answer)
+
+
+def test_prefix_comes_from_settings(settings):
+    settings.DTALE_PREFIX = "grids"
+    application = dispatcher.PathDispatcher(says("django"), says)
+    assert ask(application, "/grids/x")[1] == "grids|/grids|/x"
+
+
+def test_application_without_an_app_for_the_prefix_is_left_to_django():
+    application = dispatcher.PathDispatcher(
+        says("django"), lambda prefix: None, "flask"
+    )
+    assert ask(application, "/flask/x")[1] == "django||/flask/x"
+
+
+def test_built_once_by_many_threads():
+    built = []
+
+    def create_app(prefix):
+        built.append(prefix)
+        time.sleep(0.05)  # Long enough for every thread to arrive meanwhile.
+        return says("flask")
+
+    application = dispatcher.PathDispatcher(says("django"), create_app, "flask")
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(ask(application, "/flask/x")[1]))
+        for _ in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert built == ["flask"]
+    assert answers == ["flask|/flask|/x"] * 16
+
+
+def test_django_neither_builds_nor_waits():
+    building, release = threading.Event(), threading.Event()
+
+    def create_app(prefix):
+        building.set()
+        assert release.wait(10)
+        return says("flask")
+
+    application = dispatcher.PathDispatcher(says("django"), create_app, "flask")
+    assert ask(application, "/") == ("200 OK", "django||/")
+    assert not building.is_set()
+
+    click = threading.Thread(target=ask, args=[application, "/flask/x"])
+    click.start()
+    assert building.wait(10)
+    # The lock is held now, and Django's pages do not notice.
+    assert application.lock.locked()
+    assert ask(application, "/create-df/") == ("200 OK", "django||/create-df/")
+    release.set()
+    click.join()
+
+
+def test_failure_to_build_is_logged_and_tried_again(caplog):
+    attempts = []
+
+    def create_app(prefix):
+        attempts.append(prefix)
+        if len(attempts) == 1:
+            raise RuntimeError("no room on the disk")
+        return says("flask")
+
+    application = dispatcher.PathDispatcher(says("django"), create_app, "flask")
+    status, body = ask(application, "/flask/x")
+    assert status == "500 Internal Server Error"
+    assert "tries again" in body and "no room" not in body
+    assert "no room on the disk" in caplog.text
+    assert ask(application, "/")[0] == "200 OK"
+    assert ask(application, "/flask/x") == ("200 OK", "flask|/flask|/x")

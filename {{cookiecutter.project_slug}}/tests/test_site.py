@@ -1,0 +1,95 @@
+"""The site's own pages, through Django's test client."""
+
+import pytest
+from django.db import InterfaceError, connection
+from django.test import Client
+from django.urls import clear_script_prefix, resolve, set_script_prefix
+from django.utils.html import escape
+from pytest_django.asserts import assertContains, assertRedirects
+
+
+def test_index_shows_the_name_and_a_button(client, settings):
+    response = client.get("/")
+    assertContains(response, f"<h1>{escape(settings.SITE_NAME)}</h1>", html=True)
+    assertContains(response, 'action="/create-df/"')
+
+
+def test_get_of_create_df_makes_nothing(client):
+    response = client.get("/create-df/")
+    assertContains(response, "<button>Open the sample frame</button>", html=True)
+
+
+def test_create_df_goes_to_the_frame(client, settings):
+    response = client.post("/create-df/")
+    # D-Tale answers that path, not Django: only the redirect is Django's.
+    assert response.status_code == 302
+    start = f"/{settings.DTALE_PREFIX}/dtale/main/"
+    assert response.url.startswith(start)
+    assert response.url.removeprefix(start).isdigit()
+
+
+def test_create_df_wants_a_token():
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/create-df/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "main/1",
+        "data/1?ids=%5B%220-5%22%5D&x=a%26b",
+        "popup/describe/1?selectedCol=%E6%97%A5",
+        "static/maps/usa_110m.json",
+    ],
+)
+def test_forgotten_prefix_is_added(client, settings, path):
+    response = client.get(f"/dtale/{path}")
+    expected = f"/{settings.DTALE_PREFIX}/dtale/{path}"
+    assertRedirects(response, expected, 307, fetch_redirect_response=False)
+
+
+def test_forgotten_prefix_of_a_post(settings):
+    client = Client(enforce_csrf_checks=True)
+    response = client.post("/dtale/upload")
+    expected = f"/{settings.DTALE_PREFIX}/dtale/upload"
+    assertRedirects(response, expected, 307, fetch_redirect_response=False)
+
+
+def test_forgotten_prefix_below_a_proxy_path(rf, settings):
+    settings.FORCE_SCRIPT_NAME = "/tools"
+    add_prefix = resolve("/dtale/main/1").func
+    set_script_prefix("/tools/")  # As WSGIHandler does it; the test client does not.
+    try:
+        response = add_prefix(rf.get("/dtale/main/1?x=1"), rest="main/1")
+    finally:
+        clear_script_prefix()
+    assert response.url == f"/tools/{settings.DTALE_PREFIX}/dtale/main/1?x=1"
+
+
+@pytest.mark.django_db
+def test_healthz(client):
+    response = client.get("/healthz")
+    assert response.status_code == 200
+    assert response.json()["database"] == "ok"
+    assert response.json()["dtale"] in {"built", "not built yet"}
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_healthz_without_database(client, monkeypatch):
+    def refuse(*args):
+        raise InterfaceError("gone")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    response = client.get("/healthz")
+    assert response.status_code == 503
+    assert response.json()["database"] == "unavailable"
+
+
+@pytest.mark.django_db
+def test_admin_asks_for_a_login(client):
+    assertRedirects(client.get("/admin/"), "/admin/login/?next=/admin/")
+
+
+def test_unknown_page(client):
+    assertContains(client.get("/no-such-page"), "/no-such-page", status_code=404)

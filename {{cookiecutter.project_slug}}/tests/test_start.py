@@ -1,0 +1,84 @@
+"""What happens before the first request: quick, complete, and ready for production."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+PRODUCTION = {"DEBUG": "False", "HTTPS": "True", "SECRET_KEY": "k3y-" * 16 + "abcdefg"}
+
+
+def python(*arguments, **variables):
+    """Run this environment's Python in the project's root, with the site's settings."""
+    environment = {**os.environ, **variables}
+    del environment["DJANGO_SETTINGS_MODULE"]  # The tests' own.
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_django_starts_without_importing_dtale_or_pandas():
+    code = (
+        f"import sys; import {settings.WSGI_APPLICATION.rpartition('.')[0]};"
+        "from django.urls import get_resolver; get_resolver().url_patterns;"
+        "from django.core.checks import run_checks; run_checks();"
+        "print({'dtale', 'pandas', 'numpy', 'flask'} & set(sys.modules))"
+    )
+    result = python("-c", code)
+    assert result.stdout.strip() == "set()", result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check", "--fail-level", "WARNING"],
+        ["check", "--deploy", "--fail-level", "WARNING"],
+        ["makemigrations", "--check", "--dry-run"],
+    ],
+    ids=" ".join,
+)
+def test_command_is_clean(command):
+    result = python("manage.py", *command, **PRODUCTION)
+    assert result.returncode == 0, result.stderr
+
+
+def test_every_server_refuses_a_bad_prefix():
+    code = (
+        f"from {settings.ROOT_URLCONF.rpartition('.')[0]} import settings;"
+        "settings.DTALE_PREFIX = 'admin';"
+        f"import {settings.WSGI_APPLICATION.rpartition('.')[0]}"
+    )
+    result = python("-c", code)
+    assert result.returncode != 0
+    assert 'use "admin-explorer"' in result.stderr
+
+
+@pytest.mark.parametrize("path", ["tools", "/to ols", "//host"])
+def test_bad_path_is_refused(path):
+    result = python("manage.py", "check", FORCE_SCRIPT_NAME=path)
+    assert result.returncode != 0
+    assert "FORCE_SCRIPT_NAME" in result.stderr
+
+
+def test_static_files_below_a_proxy_path():
+    code = (
+        f"from {settings.WSGI_APPLICATION.rpartition('.')[0]} import application;"
+        "from werkzeug.test import Client; client = Client(application);"
+        "print('href=\"/tools/static/site.css\"' in client.get('/').text,"
+        "client.get('/static/site.css').status_code)"
+    )
+    result = python("-c", code, FORCE_SCRIPT_NAME="/tools")
+    assert result.stdout.strip() == "True 200", result.stderr
+
+
+def test_missing_key_is_named():
+    result = python("manage.py", "check", SECRET_KEY="")
+    assert result.returncode != 0
+    assert "SECRET_KEY" in result.stderr
