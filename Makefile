@@ -1,0 +1,33 @@
+# `make demo` and `make test` need Python 3.11 or later and make, nothing else.
+.PHONY: demo test lint screenshots bench
+
+PYTHON ?= python3
+# uv makes the environment. Where it is missing, pip gets it, into the environment.
+UV := $(shell command -v uv || echo .venv/bin/uv)
+
+demo: .venv/ready  ## bake with defaults into build/ and serve it (PORT= changes 8000)
+	rm -rf build
+	.venv/bin/cookiecutter --no-input --default-config --output-dir build .
+	$(MAKE) --directory build/django_d_tale run
+
+test: .venv/ready  ## run every test of the template and of what it generates
+	.venv/bin/python -m pytest $(ARGS)
+
+# Without a cache: it would stand in the tree that is baked, and be baked with it.
+lint: .venv/ready
+	.venv/bin/ruff check --no-cache
+	.venv/bin/ruff format --no-cache --check
+
+screenshots: .venv/ready  ## make the pictures of the README again, with Chromium
+	SCREENSHOTS=docs .venv/bin/python -m pytest tests/test_browser.py -k screenshots
+
+bench: .venv/ready  ## measure a baked project beside bare Django and the tutorial
+	.venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))
+
+.venv/ready: pyproject.toml $(filter .venv/%,$(UV))
+	$(UV) sync --python $(PYTHON) --inexact
+	touch $@
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet uv
