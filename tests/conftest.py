@@ -1,0 +1,172 @@
+"""A baked project, a server of it, and a browser: the real parts of these tests."""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cookiecutter.main import cookiecutter
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+    None,
+)
+
+
+def environment(variables):
+    """This process's variables and those given, without what `make` hands down."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    return {**ours, **variables}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A baked project with an environment of its own."""
+
+    path: Path
+    prefix: str
+
+    @property
+    def slug(self):
+        return self.path.name
+
+    def run(self, *command, **variables):
+        """Run a command in the project's root; a failure shows all it printed."""
+        result = subprocess.run(
+            command,
+            cwd=self.path,
+            env=environment(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=900,
+        )
+        assert result.returncode == 0, result.stdout
+        return result.stdout
+
+    @contextlib.contextmanager
+    def serve(self, server="gunicorn", **variables):
+        """Serve the project on a free port of this machine: a `Site`, until the end."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{probe.getsockname()[1]}"
+        bin = self.path / ".venv" / "bin"
+        host, port = address.split(":")
+        commands = {
+            "gunicorn": f"{bin}/gunicorn {self.slug}.wsgi -b {address} --threads 8",
+            "uvicorn": f"{bin}/uvicorn {self.slug}.asgi:application"
+            f" --host {host} --port {port}",
+            "runserver": f"{bin}/python manage.py runserver --noreload {address}",
+        }
+        log = self.path / f"{server}.log"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                commands[server].split(),
+                cwd=self.path,
+                env=environment(variables),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        site = Site(f"http://{address}", self.prefix, log)
+        try:
+            site.wait(process)
+            yield site
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running server of a baked project."""
+
+    url: str
+    prefix: str
+    log: Path
+
+    def wait(self, process):
+        for _ in range(300):
+            assert process.poll() is None, self.log.read_text()
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=5).close()
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"no answer in 30 s:\n{self.log.read_text()}")
+
+
+def bake_project(directory, **answers):
+    """Bake into the directory, as `cookiecutter --no-input` does, and set it up."""
+    path = Path(
+        cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context=answers,
+            output_dir=str(directory),
+            default_config=True,
+        )
+    )
+    settings = (path / path.name / "settings.py").read_text("utf-8")
+    project = Project(path, re.search(r'^DTALE_PREFIX = "(.*)"$', settings, re.M)[1])
+    project.run("make", ".venv/ready")
+    project.run(".venv/bin/python", "manage.py", "migrate", "--verbosity", "0")
+    return project
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """The default bake."""
+    return bake_project(tmp_path_factory.mktemp("default"))
+
+
+@pytest.fixture(scope="session")
+def site(project):
+    """The default bake behind gunicorn: one worker, eight threads."""
+    with project.serve("gunicorn") as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium as the system has it, driven by Playwright."""
+    if CHROMIUM is None:
+        reason = "no Chromium on this machine (Debian: apt-get install chromium)"
+        # CI installs it: there, a browser test that is left out is a failure.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=20_000)  # Milliseconds: these machines are shared.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",  # Chromium refuses its sandbox to root, as in CI.
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """An empty page in a browser profile of its own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield context.new_page()
+    context.close()

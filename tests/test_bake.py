@@ -1,0 +1,159 @@
+"""What is in a bake, file by file, and that every tool can read it."""
+
+import ast
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import TEMPLATE
+from helpers import TREE, commit_all, git, run
+
+ANSWERS = {
+    "defaults": {},
+    "plain": {"project_name": "Lab", "dtale_prefix": "data-explorer"},
+    "quotes": {
+        "project_name": """Ada's "R&D" \\ {{ 7*7 }} <b>日本</b> 🎉""",
+        "project_slug": "a_much_longer_slug_than_the_one_that_is_derived",
+        "dtale_prefix": "d_tale",
+    },
+    "longest": {
+        "project_name": '"' * 100,
+        "project_slug": "s" * 50,
+        "dtale_prefix": "P" * 50,
+    },
+    "shortest": {"project_name": "x", "dtale_prefix": "x"},
+    # Sorts before `frames` and Django, and after `tests`: imports stay in order.
+    "first": {"project_slug": "aa"},
+    "last": {"project_slug": "zz"},
+}
+# The whole of it; SLUG is the project's package.
+FILES = """
+.editorconfig
+.env
+.env.example
+.gitattributes
+.github/workflows/tests.yml
+.gitignore
+Makefile
+README.md
+SLUG/__init__.py
+SLUG/asgi.py
+SLUG/context_processors.py
+SLUG/dispatcher.py
+SLUG/settings.py
+SLUG/static/site.css
+SLUG/static/site.svg
+SLUG/templates/404.html
+SLUG/templates/base.html
+SLUG/templates/create_df.html
+SLUG/templates/index.html
+SLUG/templates/sample_button.html
+SLUG/urls.py
+SLUG/views.py
+SLUG/wsgi.py
+frames/__init__.py
+frames/apps.py
+frames/checks.py
+frames/dtale_app.py
+frames/dtale_scripts.py
+frames/explore.py
+frames/names.py
+frames/templates/frames/frame_missing.html
+manage.py
+pyproject.toml
+tests/__init__.py
+tests/settings.py
+tests/test_asgi.py
+tests/test_checks.py
+tests/test_dispatcher.py
+tests/test_dtale_app.py
+tests/test_site.py
+tests/test_start.py
+""".split()
+
+
+@pytest.fixture(scope="module", params=ANSWERS)
+def bake(request, tmp_path_factory):
+    """A bake (Path) of each row of answers; nothing in it is changed."""
+    directory = tmp_path_factory.mktemp(request.param)
+    answers = [f"{key}={value}" for key, value in ANSWERS[request.param].items()]
+    options = ["--no-input", "--default-config", *answers]
+    result = run("cookiecutter", TEMPLATE, *options, cwd=directory)
+    assert result.returncode == 0, result.stderr
+    [project] = directory.iterdir()
+    return project
+
+
+def files_of(directory):
+    return sorted(
+        path.relative_to(directory).as_posix()
+        for path in directory.rglob("*")
+        if path.is_file()
+    )
+
+
+def test_files(bake):
+    expected = [name.replace("SLUG", bake.name) for name in FILES]
+    assert files_of(bake) == sorted(expected)
+    assert len(list(bake.iterdir())) <= 16
+
+
+def test_nothing_is_left_to_render(bake):
+    for path in bake.rglob("*"):
+        assert "{" not in path.relative_to(bake).as_posix()
+        if path.is_file():
+            # Django's {{ }} stay, also where a file of ours was not rendered.
+            assert not re.search(rb"cookiecutter\.\w", path.read_bytes()), path
+
+
+def test_every_file_parses(bake):
+    parse = {
+        ".py": ast.parse,
+        ".toml": tomllib.loads,
+        ".yaml": yaml.safe_load,
+        ".yml": yaml.safe_load,
+        ".json": json.loads,
+    }
+    suffixes = set()
+    for path in map(Path, files_of(bake)):
+        if path.suffix in parse:
+            parse[path.suffix]((bake / path).read_text("utf-8"))
+            suffixes.add(path.suffix)
+    assert {".py", ".toml", ".yml"} <= suffixes
+
+
+def test_line_ends(bake):
+    for name in files_of(bake):
+        content = (bake / name).read_bytes()
+        if b"\0" not in content and content:
+            assert b"\r" not in content, name
+            assert content.endswith(b"\n") and not content.endswith(b"\n\n"), name
+
+
+def test_bake_is_linted_and_formatted(bake):
+    lint(bake)
+
+
+def test_unbaked_tree_is_linted_and_formatted():
+    lint(TEMPLATE)
+    lint(TEMPLATE / TREE)
+
+
+def lint(directory):
+    # A cache inside the unbaked tree would be baked with it.
+    ruff = [sys.executable, "-m", "ruff"]
+    for command in (["check"], ["format", "--check"]):
+        result = run(*ruff, *command, "--no-cache", ".", cwd=directory)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_git_sees_all_but_the_secrets(bake):
+    commit_all(bake, "baked")
+    assert git("status", "--porcelain", cwd=bake) == ""
+    ignored = git("status", "--porcelain", "--ignored", cwd=bake).splitlines()
+    assert ignored == ["!! .env"]
+    assert git("show", "--check", "--format=", cwd=bake) == ""

@@ -1,0 +1,91 @@
+"""The tutorial's click in a real browser, on each kind of server."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+# Requests of D-Tale's own that fail although all is well: none is known.
+KNOWN_FAILURES: tuple[str, ...] = ()
+
+
+@pytest.fixture
+def traffic(page):
+    """What the page's profile has asked for: (status, URL), 0 for no answer."""
+    seen = []
+    context = page.context
+    context.on("response", lambda answer: seen.append((answer.status, answer.url)))
+    context.on("requestfailed", lambda request: seen.append((0, request.url)))
+    return seen
+
+
+def failures(traffic, site):
+    """Requests that left the host or were not answered well."""
+    return [
+        (status, url)
+        for status, url in traffic
+        if not url.startswith((site.url, "data:", "blob:"))
+        or not (200 <= status < 400 or any(known in url for known in KNOWN_FAILURES))
+    ]
+
+
+def open_sample(page, site):
+    """The tutorial's click, until the grid shows its cells."""
+    page.goto(site.url)
+    page.get_by_role("button", name="Open the sample frame").click()
+    expect(page).to_have_url(re.compile(rf"^{site.url}/{site.prefix}/dtale/main/\d+$"))
+    for value in "123456":
+        expect(page.locator(".cell", has_text=value).first).to_be_visible()
+
+
+def draw_bars(page, site):
+    """A bar chart of b over a, on the Charts page of the frame that is open."""
+    page.goto(page.url.replace("/main/", "/charts/"))
+    page.get_by_text("Bar", exact=True).click()
+    page.locator("#x-dropdown").click()
+    page.get_by_role("option", name="a", exact=True).click()
+    page.locator("#y-multi-dropdown").click()
+    page.get_by_role("option", name="b", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page.locator("#chart-content .bars .point")).to_have_count(3)
+
+
+@pytest.mark.parametrize("server", ["gunicorn", "uvicorn", "runserver"])
+def test_click(project, server, page, traffic):
+    with project.serve(server) as site:
+        open_sample(page, site)
+        assert page.url.endswith("/main/1")  # As in the tutorial.
+        # D-Tale's index column, and the two columns of the sample.
+        assert sorted(page.locator(".cell").all_inner_texts()) == sorted("012123456")
+        page.wait_for_load_state("networkidle")
+        draw_bars(page, site)
+        page.wait_for_load_state("networkidle")
+        assert traffic and failures(traffic, site) == []
+
+
+def test_first_click_does_not_wait_for_dtale(project, page):
+    """One page, and D-Tale is built in the background."""
+    with project.serve("gunicorn") as site:
+        page.goto(site.url)
+        for _ in range(300):
+            if page.request.get(f"{site.url}/healthz").json()["dtale"] == "built":
+                break
+            page.wait_for_timeout(100)
+        else:
+            pytest.fail("D-Tale was not built in 30 s")
+
+
+def test_screenshots(site, page, tmp_path):
+    """`make screenshots` keeps what this one sees, for the README."""
+    target = Path(os.environ.get("SCREENSHOTS", tmp_path)).absolute()
+    page.set_viewport_size({"width": 600, "height": 400})
+    page.goto(site.url)
+    page.screenshot(path=target / "index.png")
+    open_sample(page, site)
+    page.set_viewport_size({"width": 600, "height": 400})
+    page.screenshot(path=target / "grid.png")
+    page.set_viewport_size({"width": 1200, "height": 800})
+    draw_bars(page, site)
+    page.screenshot(path=target / "charts.png")

@@ -1,0 +1,100 @@
+"""A project follows its template: cruft create, check, update."""
+
+import json
+
+import pytest
+from conftest import Project
+from helpers import TREE, commit_all, copy_template, git, run, settings_of
+
+
+@pytest.fixture
+def template(tmp_path, monkeypatch):
+    """A repository with a copy of this template in its first commit."""
+    (tmp_path / "configuration.yaml").write_text("default_context: {}\n")
+    monkeypatch.setenv("COOKIECUTTER_CONFIG", str(tmp_path / "configuration.yaml"))
+    path = copy_template(tmp_path / "template")
+    commit_all(path, "one")
+    return path
+
+
+@pytest.fixture
+def project(template, tmp_path):
+    """A project made from it with other answers, as its user committed it."""
+    answers = {"project_name": 'The "Lab"', "dtale_prefix": "lab"}
+    create = ["create", "--no-input", "--extra-context", json.dumps(answers)]
+    result = run("cruft", *create, template, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    commit_all(tmp_path / "the_lab", "baked")
+    return tmp_path / "the_lab"
+
+
+def edit(path, old, new):
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_same_as_cookiecutter(template, project, tmp_path):
+    result = run(
+        *("cookiecutter", "--no-input", template),
+        *('project_name=The "Lab"', "dtale_prefix=lab"),
+        *("--output-dir", tmp_path / "other"),
+        cwd=tmp_path,
+    )
+    assert result.returncode == 0, result.stderr
+    other = tmp_path / "other" / "the_lab"
+    # The key in .env is fresh in each; .cruft.json is cruft's own.
+    options = ["--brief", "--recursive", "--exclude=.git", "--exclude=.cruft.json"]
+    result = run("diff", *options, "--exclude=.env", project, other, cwd=tmp_path)
+    assert result.stdout == ""
+    assert (other / ".env").exists()
+
+
+def test_update_keeps_the_user_s_work(template, project):
+    def cruft(*command):
+        return run("cruft", *command, cwd=project)
+
+    assert cruft("check").returncode == 0
+    assert cruft("diff", "--exit-code").returncode == 0
+
+    edit(project / "README.md", "# ", "# Our ")
+    commit_all(project, "edited")
+    environment = (project / ".env").read_bytes()
+
+    with (template / TREE / "README.md").open("a", encoding="utf-8") as readme:
+        readme.write("\nNew in {{ cookiecutter.project_name|shout }}.\n")
+    edit(
+        template / "local_extensions.py",
+        "        super().__init__(environment)\n",
+        "        super().__init__(environment)\n"
+        '        environment.filters["shout"] = str.upper\n',
+    )
+    commit_all(template, "two")
+
+    assert cruft("check").returncode == 1
+    result = cruft("update", "--skip-apply-ask")
+    assert result.returncode == 0, result.stderr
+    assert cruft("check").returncode == 0
+
+    readme = (project / "README.md").read_text("utf-8")
+    assert readme.startswith("# Our ")
+    assert readme.endswith('\nNew in THE "LAB".\n')
+    assert settings_of(project)["SITE_NAME"] == 'The "Lab"'
+    assert settings_of(project)["DTALE_PREFIX"] == "lab"
+    assert (project / ".env").read_bytes() == environment
+    changed = set(git("diff", "--name-only", "HEAD", cwd=project).split())
+    assert changed == {".cruft.json", "README.md"}
+    assert list(project.rglob("*.rej")) == []
+
+    assert " passed" in Project(project, "lab").run("make", "test")
+
+
+def test_a_bad_answer_is_one_line(template, tmp_path):
+    answers = ["--no-input", "--extra-context", '{"project_slug": "x-y"}']
+    before = sorted(tmp_path.iterdir())
+    result = run("cruft", "create", template, *answers, cwd=tmp_path)
+    assert result.returncode == 1
+    [line] = result.stderr.splitlines()
+    assert line.endswith(': use "x_y".')
+    assert result.stdout == ""
+    assert sorted(tmp_path.iterdir()) == before

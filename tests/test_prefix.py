@@ -1,0 +1,348 @@
+"""What D-Tale forgets behind a prefix, in a real browser: the table of its slips.
+
+Each test is one feature that works where D-Tale has a host of its own, and did not
+under a prefix before frames/dtale_app.py mended it.
+"""
+
+import contextlib
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+CSV = "a,b\n1,4\n2,5\n3,6\n"
+SKEWED = "a,b\n" + "\n".join(f"{2**n},{n}" for n in range(12)) + "\n"
+STATES = "state,v\nCA,1\nTX,2\nNY,3\n"
+
+# D-Tale opens its dialogs as windows where they would not fit.
+SMALL = {"width": 480, "height": 480}
+
+
+@pytest.fixture
+def dtale(site):
+    """The address below which every page and request of D-Tale has to stay."""
+    return f"{site.url}/{site.prefix}/dtale"
+
+
+@pytest.fixture(autouse=True)
+def requests(site, page, dtale):
+    """Every address that the test's windows ask for: D-Tale's own, or the site's."""
+    seen = []
+    page.context.on("request", lambda request: seen.append(request.url))
+    page.context.set_default_timeout(15_000)
+    yield seen
+    ours = (f"{dtale}/", f"{site.url}/static/", "data:", "blob:")
+    strays = [url for url in seen if not url.startswith(ours) and url != f"{site.url}/"]
+    assert strays == []
+
+
+@pytest.fixture
+def upload(page, dtale):
+    """Put a CSV into D-Tale; the id of its frame."""
+
+    def upload(csv=CSV):
+        file = {"name": "t.csv", "mimeType": "text/csv", "buffer": csv.encode()}
+        answer = page.request.post(f"{dtale}/upload", multipart={"t.csv": file})
+        return answer.json()["data_id"]
+
+    return upload
+
+
+@pytest.fixture
+def grid(page, dtale, upload):
+    """Open a frame's grid and wait for its cells; the id of the frame."""
+
+    def grid(csv=CSV):
+        data_id = upload(csv)
+        page.goto(f"{dtale}/main/{data_id}")
+        page.locator(".cell").first.wait_for()
+        return data_id
+
+    return grid
+
+
+def menu(page, item):
+    """Choose an item of the grid's main menu."""
+    page.locator(".grid-menu").first.click()
+    page.locator(".clickable-menu-item", has_text=item).first.click()
+
+
+def window(page, action):
+    """Do what opens a window, and return it once it is loaded."""
+    with page.expect_popup() as popup:
+        action()
+    popup.value.wait_for_load_state("networkidle")
+    return popup.value
+
+
+@contextlib.contextmanager
+def closes_and_reloads(page, window, data_id=r"\d+"):
+    """The block lets the window close, and its opener load a grid anew."""
+    closed = []
+    window.once("close", lambda _: closed.append(True))
+    with page.expect_navigation(url=re.compile(f"/dtale/main/{data_id}$")):
+        yield
+    page.locator(".cell").first.wait_for()
+    assert closed
+
+
+def in_store(page, dtale):
+    """The ids of all frames that D-Tale has."""
+    return {
+        each["id"] for each in page.request.get(f"{dtale}/process-keys").json()["data"]
+    }
+
+
+# Pages that are not there -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["main/999", "iframe/999", "network/999", "popup/describe/999", "charts/999"],
+)
+def test_unknown_frame_is_a_page_with_the_way_home(page, site, dtale, upload, path):
+    upload()
+    before = in_store(page, dtale)
+    assert page.goto(f"{dtale}/{path}").status == 404
+    expect(page.get_by_role("heading")).to_have_text("Frame not found")
+    expect(page.get_by_text("999")).to_be_visible()
+    assert in_store(page, dtale) == before
+    page.get_by_role("link", name="Back to the start").click()
+    expect(page).to_have_url(f"{site.url}/")
+
+
+@pytest.mark.parametrize("path", ["main", "iframe", "network", "popup/describe"])
+def test_page_without_an_id_is_the_first_frame(page, dtale, upload, path):
+    upload()
+    assert page.goto(f"{dtale}/{path}").status == 200
+    expect(page).to_have_url(re.compile(rf"^{dtale}/{path}/\d+$"))
+
+
+# Instances ----------------------------------------------------------------------------
+
+
+def click_instance(page, data_id):
+    page.locator(".instances .clickable", has_text=data_id).first.click()
+
+
+def test_instances(page, dtale, upload, grid):
+    other = upload()
+    grid()
+    menu(page, "Instances")
+    click_instance(page, other)
+    expect(page).to_have_url(f"{dtale}/main/{other}")
+    page.locator(".cell").first.wait_for()
+
+
+def test_instances_in_a_window(page, upload, grid):
+    page.set_viewport_size(SMALL)
+    other = upload()
+    grid()
+    popup = window(page, lambda: menu(page, "Instances"))
+    with closes_and_reloads(page, popup, other):
+        click_instance(popup, other)
+
+
+def test_list_of_data_in_the_ribbon(page, dtale, upload, grid):
+    other = upload()
+    grid()
+    page.wait_for_load_state("networkidle")
+    page.mouse.move(640, 2)
+    page.locator(".ribbon-menu-content").get_by_text("D-TALE").click()
+    items = page.get_by_test_id("data-menu-item")
+    # As one event: the list can be drawn again between a mouse's press and release.
+    items.get_by_role("button", name=other, exact=True).dispatch_event("click")
+    expect(page).to_have_url(f"{dtale}/main/{other}")
+    page.locator(".cell").first.wait_for()
+
+
+# Describe, correlations, charts -------------------------------------------------------
+
+
+@pytest.mark.parametrize("title", ["Skewness", "Kurtosis"])
+def test_information_icon(page, grid, title):
+    grid(SKEWED)
+    page.locator(".headerCell", has_text="a").first.click()
+    line = page.locator("#column-menu-div li", has_text=title[:4])
+    popup = window(page, line.locator(".ico-info").click)
+    expect(popup).to_have_title(title)
+
+
+def test_export_image_of_correlations(page, dtale, grid):
+    data_id = grid(SKEWED)
+    page.goto(f"{dtale}/popup/correlations/{data_id}")
+    with page.context.expect_event(
+        "response", lambda answer: "image=true" in answer.url
+    ) as answer:
+        page.get_by_text("Export Image").click()
+    assert answer.value.ok
+    assert answer.value.headers["content-type"] == "image/png"
+
+
+def open_map(page, dtale, upload):
+    page.goto(
+        f"{dtale}/charts/{upload(STATES)}?chart_type=maps&map_type=choropleth"
+        "&loc_mode=USA-states&loc=state&map_val=v&scope=usa"
+    )
+    page.locator(".choroplethlayer path").first.wait_for()
+
+
+def test_map_has_its_geography(page, dtale, upload):
+    with page.expect_response(re.compile("usa_110m.json")) as answer:
+        open_map(page, dtale, upload)
+    assert answer.value.ok
+    expect(page.locator(".choroplethlayer path")).to_have_count(3)
+
+
+def test_code_export_of_charts(page, dtale, upload):
+    open_map(page, dtale, upload)
+    popup = window(page, page.locator(".code-snippet-btn i").click)
+    assert popup.url == f"{dtale}/code-popup"
+    expect(popup.locator("#popup-content")).to_contain_text("import")
+
+
+def test_copied_link_of_charts(page, dtale, upload):
+    open_map(page, dtale, upload)
+    page.locator(".copy-link-btn i").click()
+    link = page.locator("#copy-text").input_value()
+    assert re.match(rf"{dtale}/charts/\d+\?", link)
+    assert page.goto(link).ok
+
+
+def test_language_of_charts(page, dtale, upload):
+    open_map(page, dtale, upload)
+    try:
+        with page.expect_response(re.compile("update-language")) as answer:
+            page.get_by_text("Languages").hover()
+            page.get_by_text("Portuguese").click()
+        assert answer.value.status == 200  # And not by way of a redirect.
+    finally:
+        page.request.get(f"{dtale}/update-language?language=en")
+
+
+# Merge & Stack, Load Data -------------------------------------------------------------
+
+
+def choose_file(page, csv=CSV):
+    file = {"name": "t.csv", "mimeType": "text/csv", "buffer": csv.encode()}
+    page.get_by_test_id("drop-input").set_input_files(file)
+    page.get_by_test_id("csv-options-load").click()
+
+
+def test_merge_and_jump_to_the_grid(page, dtale, upload, grid):
+    frames = upload(), grid()
+    popup = window(page, lambda: menu(page, "Merge & Stack"))
+    popup.get_by_text("Stack", exact=True).click()
+    for data_id in frames:
+        popup.get_by_role("button", name=data_id, exact=True).click()
+    popup.get_by_text("Build Stack").click()
+    popup.get_by_text("Jump To Grid").click()
+    expect(popup).to_have_url(re.compile(rf"^{dtale}/main/\d+$"))
+    popup.locator(".cell").first.wait_for()
+
+
+def test_upload_in_merge_stays_there(page, dtale, grid):
+    grid()
+    popup = window(page, lambda: menu(page, "Merge & Stack"))
+    popup.get_by_role("button", name="Upload").click()
+    with popup.expect_response(re.compile(r"/processes\?dtypes=true")):
+        choose_file(popup)
+    assert popup.url == f"{dtale}/popup/merge"
+
+
+def test_back_to_data_of_a_page_without_a_frame(page, dtale, upload):
+    data_id = upload()
+    page.goto(f"{dtale}/popup/merge")
+    page.get_by_text("Back To Data").hover()
+    link = page.locator(f".data-grid-link[href$='/{data_id}']")
+    popup = window(page, link.click)
+    assert popup.url == f"{dtale}/main/{data_id}"
+    popup.locator(".cell").first.wait_for()
+
+
+def test_first_frame_is_loaded(page, site, dtale):
+    ids = ",".join(in_store(page, dtale))
+    page.request.get(f"{dtale}/cleanup-datasets?dataIds={ids}")
+    page.goto(f"{dtale}/main")
+    expect(page).to_have_url(f"{dtale}/popup/upload")
+    choose_file(page)
+    expect(page).to_have_url(f"{dtale}/main/1")
+    page.locator(".cell").first.wait_for()
+
+
+# Dialogs as windows -------------------------------------------------------------------
+
+
+def test_load_data_in_a_window(page, grid):
+    page.set_viewport_size(SMALL)
+    grid()
+    popup = window(page, lambda: menu(page, "Load Data"))
+    with closes_and_reloads(page, popup):
+        choose_file(popup)
+
+
+def test_build_column_in_a_window(page, grid):
+    page.set_viewport_size(SMALL)
+    data_id = grid()
+    popup = window(page, lambda: menu(page, "Dataframe Functions"))
+    popup.get_by_role("button", name="Random", exact=True).click()
+    popup.locator("input[type=text]").first.fill("dice")
+    with closes_and_reloads(page, popup, data_id):
+        popup.get_by_role("button", name="Create").click()
+    expect(page.get_by_text("dice").first).to_be_attached()
+
+
+def test_duplicates_in_a_window(page, grid):
+    page.set_viewport_size(SMALL)
+    grid("a,b\n1,1\n2,2\n")
+    popup = window(page, lambda: menu(page, "Duplicates"))
+    with closes_and_reloads(page, popup):
+        popup.get_by_role("button", name="Execute").click()
+
+
+def test_summarize_in_a_window(page, grid):
+    page.set_viewport_size(SMALL)
+    data_id = grid()
+    popup = window(page, lambda: menu(page, "Summarize Data"))
+    popup.get_by_text("Transpose").click()
+    popup.locator(".Select__control").first.click()
+    popup.get_by_role("option", name="a", exact=True).click()
+    popup.get_by_text("Override Current").click()
+    with closes_and_reloads(page, popup, data_id):
+        popup.get_by_role("button", name="Execute").click()
+
+
+def test_custom_filter_in_a_tab(page, grid):
+    # D-Tale offers the box only where custom filters are on. Here the page is told so,
+    # and the server's answer to the filter is played: what follows it is tested.
+    def with_filters(route):
+        answer = route.fetch()
+        name = 'id="enable_custom_filters" value='
+        route.fulfill(
+            response=answer,
+            body=answer.text().replace(f'{name}"False"', f'{name}"True"'),
+        )
+
+    page.context.route("**/popup/filter/*", with_filters)
+    page.context.route(
+        "**/test-filter/*", lambda route: route.fulfill(json={"success": True})
+    )
+    data_id = grid()
+    menu(page, "Custom Filter")
+    popup = window(page, page.get_by_text("Open In New Tab").click)
+    popup.locator("textarea").fill("a > 1")
+    with closes_and_reloads(page, popup, data_id):
+        popup.get_by_role("button", name="Apply").click()
+
+
+# About --------------------------------------------------------------------------------
+
+
+def test_about_asks_nobody_and_claims_nothing(page, grid, requests):
+    grid()
+    menu(page, "About")
+    about = page.locator(".modal-body", has_text="Your Version")
+    expect(about).to_contain_text("3.22")
+    page.wait_for_load_state("networkidle")
+    expect(about).not_to_contain_text("PyPi")
+    assert not any("pypi" in url for url in requests)

@@ -1,0 +1,53 @@
+"""The generated project's own commands, as its README gives them."""
+
+import re
+import shutil
+
+import pytest
+from conftest import bake_project
+
+# The name asks most of whatever quotes it.
+OTHER = {
+    "project_name": """Data "R'Us" \\N{DASH} <b>日本</b> & {{ 7*7 }} 🎉""",
+    "project_slug": "data_r_us",
+    "dtale_prefix": "data-explorer",
+}
+
+
+@pytest.fixture(scope="module")
+def other_project(tmp_path_factory):
+    return bake_project(tmp_path_factory.mktemp("other"), **OTHER)
+
+
+@pytest.fixture(params=["flask", "data-explorer"])
+def either_project(request):
+    fixture = "project" if request.param == "flask" else "other_project"
+    return request.getfixturevalue(fixture)
+
+
+def test_own_tests_pass(either_project):
+    assert " passed" in either_project.run("make", "test")
+
+
+def test_own_lint_passes(either_project):
+    either_project.run("make", "lint")
+
+
+def test_name_is_shown_as_typed(other_project, page):
+    name = OTHER["project_name"]
+    with other_project.serve() as site:
+        page.goto(site.url)
+        assert page.title() == name
+        assert page.locator("h1").inner_text() == name
+        assert page.locator("h1 b").count() == 0
+
+
+def test_own_tests_pass_with_the_lowest_versions(tmp_path):
+    """pyproject.toml's lower bounds; the newest versions are in every other test."""
+    project = bake_project(tmp_path)
+    uv = shutil.which("uv") or ".venv/bin/uv"
+    project.run(uv, "sync", "--inexact", "--resolution", "lowest-direct")
+    versions = project.run(uv, "pip", "list")
+    for lowest in (r"django +5\.2", r"pandas +3\.0\.0", r"whitenoise +6\.8\.2"):
+        assert re.search(rf"^{lowest}$", versions, re.M), versions
+    assert " passed" in project.run(".venv/bin/python", "-m", "pytest")
