@@ -1,0 +1,47 @@
+"""How things are measured: CPU, memory and time of real processes."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def wall(function, *arguments):
+    """Seconds that a call takes."""
+    start = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - start
+
+
+def cpu_and_memory(site, arguments):
+    """CPU seconds and peak resident memory, in kB, of one command in the site."""
+    process = subprocess.Popen([site.python, *arguments], cwd=site.path, **QUIET)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, f"{arguments} failed in {site.path}"
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+def first_page(site):
+    """Seconds from the start of `runserver` until the first page has been answered."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [site.python, "manage.py", "runserver", "--noreload", address]
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=site.path, **QUIET)
+    try:
+        while time.perf_counter() - start < 60:
+            assert process.poll() is None, f"no server in {site.path}"
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://{address}/", timeout=60).read()
+                return time.perf_counter() - start
+            time.sleep(0.005)
+        raise TimeoutError(f"no page from {site.path} in 60 s")
+    finally:
+        process.terminate()
+        process.wait()
