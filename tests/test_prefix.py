@@ -122,7 +122,9 @@ def test_page_without_an_id_is_the_first_frame(page, dtale, upload, path):
 
 
 def click_instance(page, data_id):
-    page.locator(".instances .clickable", has_text=data_id).first.click()
+    # "15 (10:11:10 AM)": other rows have the same digits in their time or size.
+    row = page.locator(".instances .clickable", has_text=re.compile(rf"^{data_id} \("))
+    row.first.click()
 
 
 def test_instances(page, dtale, upload, grid):
