@@ -1,8 +1,11 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 
 
 class FramesConfig(AppConfig):
     name = "frames"
 
     def ready(self):
-        from . import checks  # noqa: F401  (importing it registers the checks)
+        from . import checks, workspace  # checks registers itself.
+
+        user_logged_in.connect(workspace.adopt, dispatch_uid=checks.TAG)

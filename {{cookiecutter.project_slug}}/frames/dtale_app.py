@@ -5,22 +5,27 @@ is mended in its shipped files in ``dtale_scripts``. All of it is verified when 
 is built, so that a release that differs stops the start with a message.
 """
 
+import contextlib
 import functools
-import itertools
 import pkgutil
 import re
 import threading
 from urllib.parse import unquote
 
 import jinja2
+import pandas as pd
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import set_script_prefix
 from django.utils.crypto import salted_hmac
+from dtale.utils import get_bool_arg, json_date, json_timestamp
 from flask import current_app, jsonify, request
 
+from . import preferences
 from .dtale_scripts import DtaleChanged, mended_files, serve_mended
+from .models import Frame
+from .store import WorkspaceStore
+from .unit_of_work import FrameMissing, FrameUnreadable, current, unit_of_work
 
 # Where D-Tale may be mounted: the path is written into scripts, so it is plain text.
 PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
@@ -30,6 +35,8 @@ PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 MAX_ROOTS = 4
 
 CHARTS_PAGE = "/dtale/charts/<path:path>"
+
+PROCESSES = "dtale.get_processes"
 
 # Endpoints that answer with a page; the others answer with data.
 PAGES = {
@@ -43,10 +50,6 @@ PAGES = {
 }
 
 lock = threading.RLock()
-
-
-class FrameMissing(LookupError):
-    """There is no frame of this id or name."""
 
 
 def find(target):
@@ -65,26 +68,14 @@ def find(target):
 # Replaced in D-Tale's modules ---------------------------------------------------------
 
 
-def refuse_unknown(get_data_inst):
-    """D-Tale makes an empty frame of an id that it does not know, which then fails."""
+def break_unit(jsonify_error):
+    """D-Tale answers a failure as if all were well, and keeps what it did before it."""
 
-    def known_instance(data_id):
-        if data_id is not None and str(data_id) not in find(STORE).store:
-            raise FrameMissing(data_id)
-        return get_data_inst(data_id)
+    def broken(error):
+        current().broken = True
+        return jsonify_error(error)
 
-    return known_instance
-
-
-def one_at_a_time(new_data_inst):
-    """D-Tale looks for a free id and takes it later: two threads get the same."""
-
-    @functools.wraps(new_data_inst)
-    def new_instance(*args, **kwargs):
-        with lock:
-            return new_data_inst(*args, **kwargs)
-
-    return new_instance
+    return broken
 
 
 def maps_below_prefix(graph_wrapper):
@@ -114,16 +105,39 @@ def frame_of_charts_page(get_data_id):
     return charts_frame
 
 
+def instead(function):
+    """Return what wraps a function of D-Tale's so that nothing of it is left."""
+    return lambda original: function
+
+
 STORE = "dtale.global_state:_default_store"
 REPLACED = [
-    (f"{STORE}.get_data_inst", refuse_unknown),
-    (f"{STORE}.new_data_inst", one_at_a_time),
-    # global_state has copies of the store's methods, made when it was imported.
-    ("dtale.global_state:get_data_inst", refuse_unknown),
-    ("dtale.global_state:new_data_inst", one_at_a_time),
+    ("dtale.views:jsonify_error", break_unit),
     ("dtale.dash_application.charts:graph_wrapper", maps_below_prefix),
     ("dtale.dash_application.views:get_data_id", frame_of_charts_page),
+    # What is one person's, and D-Tale keeps once for everyone.
+    ("dtale.global_state:get_app_settings", instead(preferences.get_app_settings)),
+    ("dtale.global_state:set_app_settings", instead(preferences.set_app_settings)),
+    ("dtale.charts.utils:get_mapbox_token", instead(preferences.get_mapbox_token)),
+    ("dtale.charts.utils:set_mapbox_token", instead(preferences.set_mapbox_token)),
+    (
+        "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
+        instead(preferences.GeojsonList()),
+    ),
 ]
+
+
+def install_store():
+    """Let D-Tale see the bound workspace's frames, and no others.
+
+    D-Tale's own use_store() changes one of the two things it keeps, empties the new
+    store, and leaves the copies that global_state has made of the store's methods.
+    """
+    global_state = find("dtale.global_state")
+    store = WorkspaceStore()
+    global_state._default_store = store
+    for name in find("dtale.global_state:fn_list"):
+        setattr(global_state, name, getattr(store, name))
 
 
 @functools.cache
@@ -145,6 +159,7 @@ def mend():
     for target, replacement in wrapped:
         owner, name = re.split(r"[.:](?=\w+$)", target)
         setattr(pkgutil.resolve_name(owner), name, replacement)
+    install_store()
     return static, templates
 
 
@@ -152,53 +167,78 @@ def mend():
 
 
 def known_id(id_or_name):
-    """Return the id of the frame with this id or name.
+    """Return the id of the workspace's frame with this id or name.
 
     Raises:
         FrameMissing: there is none.
     """
-    store = find(STORE)
-    data_id = store.get_data_id_by_name(id_or_name) or id_or_name
-    if not store.contains(data_id):
-        raise FrameMissing(id_or_name)
-    return data_id
+    data_id = find(STORE).get_data_id_by_name(id_or_name) or id_or_name
+    return str(current().get(data_id).row.pk)
 
 
-def open_frame(df, name=""):
-    """Put a frame into D-Tale.
+def open_frame(frame, name=""):
+    """Make a frame of the bound workspace from data.
 
     Args:
-        df: ``pandas.DataFrame`` or ``Series``, or whatever else D-Tale takes.
-        name: shown beside the id; a name that another frame has gets a number.
+        frame: ``pandas.DataFrame``.
+        name: str; a name that is taken gets a number.
 
     Returns:
         str: D-Tale's data id, "1" for the first.
 
     Raises:
         DtaleChanged: D-Tale is not the one that this is written for.
-        Exception: whatever D-Tale raises for a frame that it cannot show.
+        KindError: D-Tale cannot show such data.
+        LimitExceeded: they are too many.
     """
     with lock:
         mend()
-    store = find(STORE)
-    data_id = store.new_data_inst()
-    try:
+    Frame.check_cells(*frame.shape)
+    with unit_of_work():
+        store = find(STORE)
+        data_id = store.new_data_inst()
         # D-Tale's check for duplicates would load every frame.
-        find("dtale.views:startup")(data=df, data_id=data_id, ignore_duplicate=True)
-        if name:
-            with lock:
-                store.set_name(data_id, free_name(name))
-    except BaseException:
-        store.delete_instance(data_id)
-        raise
+        find("dtale.views:startup")(data=frame, data_id=data_id, ignore_duplicate=True)
+        store.set_name(data_id, name)
     return data_id
 
 
-def free_name(name):
-    """D-Tale's names are unique: the name, or the name with the next free number."""
-    taken = {instance.name for _, instance in find(STORE).items()}
-    numbered = (f"{name} {number}" for number in itertools.count(2))
-    return next(each for each in itertools.chain([name], numbered) if each not in taken)
+def copy_frame(pk):
+    """Copy a frame that the bound workspace can see, as it looks: the new id (str)."""
+    with lock:
+        mend()
+    with unit_of_work():
+        store = find(STORE)
+        original = store.get_data_inst(pk)
+        data_id = store.new_data_inst()
+        copied = store.get_data_inst(data_id)
+        for part in ("data", "dtypes", "metadata", "context_variables", "history"):
+            setattr(copied, part, getattr(original, part))
+        copied.settings = original.settings
+        store.set_name(data_id, original.name)
+    return data_id
+
+
+def processes():
+    """D-Tale's list of frames: it would load each one to tell its size."""
+    with_dtypes = get_bool_arg(request, "dtypes")
+    frames = []
+    for opened in current().all():
+        dtypes = opened.record.get("dtypes") or []
+        created = pd.Timestamp(opened.row.created).tz_localize(None)
+        frames.append(
+            {
+                "data_id": str(opened.row.pk),
+                "name": opened.name,
+                "rows": opened.row.rows,
+                "columns": opened.row.columns,
+                "names": dtypes if with_dtypes else ",".join(c["name"] for c in dtypes),
+                "start": json_date(created, fmt="%-I:%M:%S %p"),
+                "ts": json_timestamp(created),
+                "mem_usage": opened.row.nbytes,
+            }
+        )
+    return jsonify(success=True, data=sorted(frames, key=lambda frame: frame["ts"]))
 
 
 # The application ----------------------------------------------------------------------
@@ -264,8 +304,9 @@ def build_flask(root):
     """
     static, templates = mend()
     # The reaper would end an idle server: a thread that calls /shutdown.
-    app = find("dtale.app:build_app")(reaper_on=False, app_root=root)
-    for endpoint in PAGES | {"static"}:
+    with one_thread():
+        app = find("dtale.app:build_app")(reaper_on=False, app_root=root)
+    for endpoint in PAGES | {"static", PROCESSES}:
         if endpoint not in app.view_functions:
             raise DtaleChanged(f"the endpoint {endpoint} is missing", "its routes")
     # D-Tale's own key is random, and another one in each worker.
@@ -274,10 +315,27 @@ def build_flask(root):
         [jinja2.DictLoader(templates), app.jinja_loader]
     )
     app.view_functions["static"] = serve_mended(static, app.view_functions["static"])
+    app.view_functions[PROCESSES] = processes
     app.before_request(check_frame)
     app.after_request(keep_prefix)
     app.register_error_handler(FrameMissing, answer_missing)
+    app.register_error_handler(FrameUnreadable, answer_unreadable)
     return app
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Dash finds asgiref, which Django brings, and moves its callbacks to new threads.
+
+    Each would open a database connection of its own.
+    """
+    validate = find("dash._validate")
+    check_async = find("dash._validate:check_async")
+    validate.check_async = lambda use_async: False
+    try:
+        yield
+    finally:
+        validate.check_async = check_async
 
 
 def check_frame():
@@ -287,12 +345,18 @@ def check_frame():
     ways.
     """
     args = request.view_args or {}
-    if args.get("data_id") is not None:
-        known_id(args["data_id"])
-    elif request.endpoint == "dtale.view_main_by_name":
-        known_id(args["data_name"])
+    target = args.get("data_id")
+    if request.endpoint == "dtale.view_main_by_name":
+        target = args["data_name"]
     elif request.endpoint == CHARTS_PAGE:
-        known_id(args["path"].rpartition("/")[2])
+        target = args["path"].rpartition("/")[2]
+    if target is None:
+        return
+    data_id = known_id(target)
+    if request.endpoint in PAGES:
+        # The page would come up, and then fail at its data.
+        find(STORE).get_data(data_id)
+        current().get(data_id).touch()
 
 
 def keep_prefix(response):
@@ -313,10 +377,23 @@ def keep_prefix(response):
 def answer_missing(error):
     """Answer 404: a page that says why and leads home, or data that says so."""
     frame = error.args[0]
+    return problem(
+        404,
+        f"There is no frame {frame} here.",
+        "frames/frame_missing.html",
+        {"frame": frame},
+    )
+
+
+def answer_unreadable(error):
+    """Answer 500, as a page or as data: the site has to mend something."""
+    return problem(
+        500, str(error), "frames/frame_unreadable.html", {"error": str(error)}
+    )
+
+
+def problem(status, text, template, context):
+    current().broken = True
     if request.endpoint not in PAGES:
-        return jsonify(success=False, error=f"There is no frame {frame} here."), 404
-    # The page's links: Django sets this for its own requests, and this is none.
-    root = current_app.config["APPLICATION_ROOT"]
-    set_script_prefix(root.rpartition("/")[0] + "/")
-    context = {"frame": frame}
-    return render_to_string("frames/frame_missing.html", context, HttpRequest()), 404
+        return jsonify(success=False, error=text), status
+    return render_to_string(template, context, HttpRequest()), status

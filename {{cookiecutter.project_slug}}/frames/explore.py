@@ -1,21 +1,64 @@
-"""From a DataFrame to its page in D-Tale."""
+"""From a DataFrame to its page in D-Tale: for a view, a job or a shell."""
 
-from django.conf import settings
+from django.contrib import messages
+from django.contrib.messages.api import MessageFailure
 from django.http import HttpResponseRedirect
-from django.urls import get_script_prefix
+
+from .models import Frame
+from .workspace import Workspace, bind
 
 
 def explore(request, data, name=""):
     """Open ``data`` in D-Tale and return the redirect to its page.
 
     Args:
-        request: the ``HttpRequest`` of the view that returns the redirect.
-        data: a ``pandas.DataFrame`` or ``Series``.
-        name: what D-Tale calls the frame; empty for none.
-    """
-    from .dtale_app import open_frame  # Here: it imports D-Tale and pandas.
+        request: the ``HttpRequest`` of the view that returns the redirect. The frame
+            belongs to its user, or to its session.
+        data: a ``pandas.DataFrame``, Series or QuerySet, or anything else that
+            ``frames.sources.to_frame`` takes.
+        name: str, shown beside the frame's number; empty for none. A name that is
+            taken gets a number.
 
-    data_id = open_frame(data, name=name)
-    return HttpResponseRedirect(
-        f"{get_script_prefix()}{settings.DTALE_PREFIX}/dtale/main/{data_id}"
-    )
+    Returns:
+        HttpResponseRedirect
+
+    Raises:
+        TypeError: ``data`` is nothing that can become a DataFrame.
+        KindError: D-Tale cannot show such a frame; the text says why.
+        LimitExceeded: it is too large, or one too many; the text says which.
+    """
+    with bind(Workspace(request.user, request.session)):
+        frame = _open(data, name)
+    for note in frame.notes.splitlines():
+        try:
+            messages.info(request, note)
+        except MessageFailure:  # The site has no such middleware; the row has them.
+            break
+    return HttpResponseRedirect(frame.get_absolute_url())
+
+
+def publish(data, *, owner, name="", shared_with=()):
+    """Give a person a frame: what ``Frame.objects.publish`` does, and says."""
+    with bind(Workspace(owner)):
+        frame = _open(data, name)
+    frame.shared_with.set(shared_with)
+    return frame
+
+
+def _open(data, name):
+    """Make a frame of the bound workspace and return its row (Frame)."""
+    from .dtale_app import open_frame  # Here: it imports D-Tale and pandas.
+    from .sources import to_frame
+
+    return Frame.objects.get(pk=open_frame(to_frame(data), name=name))
+
+
+def copy_frame(frame):
+    """Make a frame (Frame) of the bound workspace's own from one that it can see.
+
+    Raises:
+        LimitExceeded: it would be one too many, or too large.
+    """
+    from .dtale_app import copy_frame
+
+    return Frame.objects.get(pk=copy_frame(frame.pk))

@@ -28,6 +28,8 @@ env.read_env(BASE_DIR / ".env", recurse=False)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", validate=validate.Length(min=1))
+# Keys of before: what was signed with them is read still, and signed anew.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 # Where the database and collected static files are: the one place that is written to.
@@ -53,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "frames.middleware.WorkspaceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -78,12 +81,22 @@ TEMPLATES = [
 
 # Database ---------------------------------------------------------------------------
 
+# SQLite, until DATABASE_URL names another: postgresql://user:password@host/name.
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "db.sqlite3",
-    }
+    "default": env.dj_db_url(
+        "DATABASE_URL",
+        default=f"sqlite:///{(DATA_DIR / 'db.sqlite3').as_posix()}",
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
 }
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Reading never waits (WAL); a writer waits for the others, from its beginning.
+    DATABASES["default"]["OPTIONS"] = {
+        "init_command": "PRAGMA journal_mode=WAL",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Passwords --------------------------------------------------------------------------
@@ -118,6 +131,35 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 if env.bool("TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# Frames -----------------------------------------------------------------------------
+
+# Their bytes: a private directory, or FRAMES_STORAGE_URL=s3://bucket/prefix. boto3 takes
+# the endpoint, the region and the credentials from the usual AWS variables.
+FRAMES_STORAGE = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": DATA_DIR / "frames"},
+}
+storage_url = env.url(
+    "FRAMES_STORAGE_URL", default=None, schemes={"s3"}, require_tld=False
+)
+if storage_url:
+    FRAMES_STORAGE = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": storage_url.netloc,
+            "location": storage_url.path.strip("/"),
+        },
+    }
+# Frames of an S3 storage are kept here after they were fetched, within a bound.
+FRAMES_FETCHED_DIR = DATA_DIR / "fetched"
+FRAMES_FETCHED_MB = env.int("FRAMES_FETCHED_MB", default=10_000)
+
+FRAMES_CACHE_MB = env.int("FRAMES_CACHE_MB", default=500)  # Memory, of each process.
+FRAMES_MAX_COUNT = env.int("FRAMES_MAX_COUNT", default=200)  # Of one person.
+FRAMES_MAX_MB = env.int("FRAMES_MAX_MB", default=5_000)  # Of one person.
+FRAMES_MAX_CELLS = env.int("FRAMES_MAX_CELLS", default=100_000_000)  # Of one frame.
+FRAMES_EXPIRE_DAYS = env.int("FRAMES_EXPIRE_DAYS", default=90)  # Unopened; 0: never.
+
 # Static files: WhiteNoise serves them, in development straight from the apps ---------
 
 # Whole: under a WSGI server Django does not add the path to a relative one.
@@ -126,6 +168,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns if it is missing.
 STATICFILES_DIRS = [Path(__file__).parent / "static"]
 STORAGES = {
+    "frames": FRAMES_STORAGE,
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -1,13 +1,14 @@
 """URLs that Django answers. `PathDispatcher` gives D-Tale's prefix to D-Tale."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from . import views
 
 urlpatterns = [
     path("", views.index, name="index"),
     path("create-df/", views.create_df, name="create-df"),
+    path("frames/", include("frames.urls")),
     path("dtale/<path:rest>", views.add_prefix, name="add-prefix"),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),

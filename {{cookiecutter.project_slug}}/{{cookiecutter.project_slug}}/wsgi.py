@@ -24,8 +24,9 @@ def make_app(prefix):
     neither the first page nor a ``manage.py`` command should wait for.
     """
     from frames.dtale_app import build_dtale
+    from frames.gate import Gate
 
-    return build_dtale(prefix)
+    return Gate(build_dtale(prefix), prefix)
 
 
 application = PathDispatcher(get_wsgi_application(), make_app)

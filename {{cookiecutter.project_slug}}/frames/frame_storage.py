@@ -1,0 +1,172 @@
+"""Where the bytes of frames are: `STORAGES["frames"]`, and this process's cache.
+
+Files of a local storage are mapped where they are. Those of a remote one are fetched
+once per machine into a private directory, bounded in bytes, and mapped from there.
+A payload never changes: its name is new each time, and the row says which is current.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+import uuid
+from pathlib import Path
+
+from cachetools import LRUCache
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, storages
+
+from . import payload
+
+SUFFIX = ".frame"
+_cache = LRUCache(settings.FRAMES_CACHE_MB << 20, getsizeof=lambda entry: entry[1])
+_cache_lock = threading.Lock()
+
+
+def save(frame):
+    """Store a ``pandas.DataFrame`` under a new name.
+
+    Returns:
+        tuple: the payload's name (str) and its size in bytes (int).
+
+    Raises:
+        OSError: there is no room, or the storage cannot be reached.
+    """
+    name = f"{uuid.uuid4().hex}{SUFFIX}"
+    path = _path(name)
+    try:
+        size = payload.write(path, frame, name)
+        if _is_remote():
+            with path.open("rb") as file:
+                storages["frames"].save(name, File(file))
+        else:
+            _sync_directory(path.parent)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return name, size
+
+
+def load(name):
+    """Return the ``pandas.DataFrame`` stored under a name.
+
+    It is the caller's own: with pandas' copy-on-write, nothing written into it reaches
+    the cached one.
+
+    Raises:
+        FileNotFoundError: there is no such payload.
+        PayloadDamaged: it is not what was stored.
+    """
+    return cached((name,), lambda: _read(name))
+
+
+def cached(key, make):
+    """Return a frame from the cache of this process, or make it and keep it there.
+
+    Args:
+        key: tuple that begins with a payload's name; what is made of a payload that
+            never changes does not change either.
+        make: called without arguments, returns a ``pandas.DataFrame`` and the bytes of
+            memory that it takes (int).
+    """
+    with _cache_lock:
+        entry = _cache.get(key)
+    if entry is None:
+        entry = make()
+        with _cache_lock:
+            if entry[1] <= _cache.maxsize:
+                _cache[key] = entry
+    return entry[0].copy(deep=False)
+
+
+def remove(name):
+    """Remove a payload; one that is gone already is fine.
+
+    Raises:
+        OSError: it cannot go now (Windows keeps a file that is mapped).
+    """
+    with _cache_lock:
+        for key in [key for key in _cache if key[0] == name]:
+            del _cache[key]
+    if _is_remote():
+        with contextlib.suppress(OSError):
+            _path(name).unlink()
+    storages["frames"].delete(name)
+
+
+def stored():
+    """Yield the names (str) of all payloads, and when each was stored (datetime)."""
+    storage = storages["frames"]
+    for name in storage.listdir("")[1]:
+        if name.endswith(SUFFIX):
+            with contextlib.suppress(FileNotFoundError):  # It went meanwhile.
+                yield name, storage.get_modified_time(name)
+
+
+def _read(name):
+    path = _path(name)
+    if _is_remote():
+        if path.exists():
+            os.utime(path)  # The least recently used ones go first.
+        else:
+            _fetch(name, path)
+    # The file says how much memory it will take; what was used longest ago goes first,
+    # so that both are never there at once.
+    size = path.stat().st_size
+    with _cache_lock:
+        while _cache and _cache.currsize + size > _cache.maxsize:
+            _cache.popitem()
+    return payload.read(path, name)
+
+
+def _is_remote():
+    return not isinstance(storages["frames"], FileSystemStorage)
+
+
+def _path(name):
+    """Return where the file is (Path) that is mapped."""
+    if not _is_remote():
+        path = Path(storages["frames"].path(name))
+    else:
+        path = Path(settings.FRAMES_FETCHED_DIR, name)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def _fetch(name, path):
+    """Copy a payload from the remote storage to this machine."""
+    with storages["frames"].open(name) as source:
+        descriptor, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(descriptor, "wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+            os.replace(part, path)
+        except BaseException:
+            os.unlink(part)
+            raise
+    _make_room(path)
+
+
+def _make_room(newest):
+    """Remove the files used longest ago, until the rest is within its bound."""
+    files = sorted(newest.parent.iterdir(), key=lambda file: file.stat().st_mtime)
+    total = sum(file.stat().st_size for file in files)
+    for file in files:
+        if total <= settings.FRAMES_FETCHED_MB << 20:
+            break
+        if file != newest:
+            total -= file.stat().st_size
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+
+def _sync_directory(directory):
+    """Make the name of a new file durable, where directories can be synced."""
+    if os.name == "posix":
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,13 @@
+from .workspace import Workspace, bind
+
+
+class WorkspaceMiddleware:
+    """Bind the workspace of whoever sends the request. After the user is known."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        # Both are lazy: a page that asks for no frame asks for no user.
+        with bind(Workspace(request.user, request.session)):
+            return self.get_response(request)

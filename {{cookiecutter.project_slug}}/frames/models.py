@@ -1,0 +1,259 @@
+"""Frames are rows: whose a DataFrame is, what it is called, and where its bytes are."""
+
+import itertools
+import logging
+import re
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+from django.db.models import Q, Sum
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.urls import get_script_prefix
+from django.utils import timezone
+
+logger = logging.getLogger(__name__)
+
+NAME_LENGTH = 100
+# D-Tale's charts page writes names into HTML as they are.
+UNSAFE_IN_NAME = re.compile(r"[^\w .,;:()\[\]+@#%=~!?/-]")
+
+
+def clean_name(name):
+    """Return a name (str) for a frame: what HTML would take for its own becomes _."""
+    name = UNSAFE_IN_NAME.sub("_", " ".join(str(name).split()))
+    return name[: NAME_LENGTH - 10].strip()  # The rest is for a number.
+
+
+def free_name(name, taken):
+    """Return the name, or if it is in ``taken`` (set[str]) with the next free number."""
+    numbered = (f"{name} {number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], numbered) if each not in taken)
+
+
+class LimitExceeded(Exception):
+    """A frame is refused. Its text says which limit, and how far it is exceeded."""
+
+
+class FrameQuerySet(models.QuerySet):
+    def owned_by(self, workspace):
+        """The frames (QuerySet) that belong to whoever works in the workspace."""
+        return self.filter(**workspace.owner())
+
+    def visible_in(self, workspace):
+        """The frames (QuerySet) of the workspace, and those shared with its user."""
+        visible = Q(**workspace.owner())
+        if workspace.user_id:
+            visible |= Q(pk__in=Share.objects.of(workspace).values("frame"))
+        return self.filter(visible)
+
+    def publish(self, data, *, owner, name="", shared_with=()):
+        """Give a person a frame, from a job, a shell or a view.
+
+        Args:
+            data: a ``pandas.DataFrame``, or what else ``frames.sources.to_frame`` takes.
+            owner: the user whose frame it is.
+            name: str, shown beside its number; empty for none. A name that the owner
+                has already gets a number.
+            shared_with: users who may read it.
+
+        Returns:
+            Frame: the stored frame.
+
+        Raises:
+            TypeError: ``data`` is nothing that can become a DataFrame.
+            KindError: D-Tale cannot show such a frame; the text says why.
+            LimitExceeded: it is too large, or one too many; the text says which.
+        """
+        from .explore import publish  # Here: it imports D-Tale and pandas.
+
+        return publish(data, owner=owner, name=name, shared_with=shared_with)
+
+    def reserve_pk(self):
+        """Return a primary key (int) that no frame has had or will have.
+
+        A row is not left behind: a frame is a row only once its bytes are stored.
+        """
+        with transaction.atomic():
+            row = self.model()
+            row.save(force_insert=True)
+            pk = row.pk
+            self.filter(pk=pk).delete()
+        return pk
+
+
+class Frame(models.Model):
+    """A DataFrame that somebody can open in D-Tale.
+
+    Its primary key is D-Tale's data id. It belongs to a user, or to a visitor who is
+    not signed in, whose session holds the visitor's token.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="frames",
+    )
+    visitor = models.CharField(max_length=32, blank=True, editable=False, db_index=True)
+    shared_with = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        through="Share",
+        related_name="shared_frames",
+        blank=True,
+        help_text="People who may read it.",
+    )
+    name = models.CharField(
+        max_length=NAME_LENGTH,
+        blank=True,
+        validators=[
+            RegexValidator(
+                UNSAFE_IN_NAME,
+                "Use letters, digits, spaces and punctuation without quotes, &, < or >.",
+                inverse_match=True,
+            )
+        ],
+    )
+    notes = models.TextField(
+        blank=True, help_text="What had to be converted, so that D-Tale can show it."
+    )
+    rows = models.PositiveBigIntegerField(default=0, editable=False)
+    columns = models.PositiveIntegerField(default=0, editable=False)
+    nbytes = models.PositiveBigIntegerField("bytes", default=0, editable=False)
+    # One more with each change of anything that D-Tale shows: a change is made only if
+    # nobody else has made one since the row was read.
+    version = models.PositiveBigIntegerField(default=0, editable=False)
+    payload = models.CharField(max_length=64, editable=False)
+    settings = models.BinaryField(default=bytes)  # Sealed: D-Tale's, as the owner sees.
+    created = models.DateTimeField(auto_now_add=True)
+    changed = models.DateTimeField(default=timezone.now, editable=False)
+    opened = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = FrameQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.pk} {self.name}".rstrip()
+
+    def get_absolute_url(self):
+        """Return the path (str) of the frame's page in D-Tale."""
+        prefix = f"{get_script_prefix()}{settings.DTALE_PREFIX}"
+        return f"{prefix}/dtale/main/{self.pk}"
+
+    @classmethod
+    def check_cells(cls, rows, columns):
+        """Refuse a frame with more cells than FRAMES_MAX_CELLS.
+
+        Raises:
+            LimitExceeded
+        """
+        cells, limit = rows * columns, settings.FRAMES_MAX_CELLS
+        if cells > limit:
+            raise LimitExceeded(
+                f"This frame has {rows:,} rows x {columns:,} columns = {cells:,} cells, "
+                f"{cells - limit:,} more than the {limit:,} that a frame may have "
+                "(FRAMES_MAX_CELLS). Open fewer rows or columns."
+            )
+
+    def check_limits(self, workspace, is_new):
+        """Refuse what would exceed FRAMES_MAX_COUNT or FRAMES_MAX_MB of its owner.
+
+        Raises:
+            LimitExceeded
+        """
+        others = Frame.objects.owned_by(workspace).exclude(pk=self.pk)
+        if is_new:
+            count, limit = others.count() + 1, settings.FRAMES_MAX_COUNT
+            if count > limit:
+                raise LimitExceeded(
+                    f"This would be frame number {count:,}, and one person may have "
+                    f"{limit:,} (FRAMES_MAX_COUNT). Delete {count - limit:,} first."
+                )
+        used = others.aggregate(used=Sum("nbytes", default=0))["used"] + self.nbytes
+        limit = settings.FRAMES_MAX_MB << 20
+        if used > limit:
+            raise LimitExceeded(
+                f"With this frame of {self.nbytes / 2**20:,.1f} MB you would have "
+                f"{used / 2**20:,.1f} MB, {(used - limit) / 2**20:,.1f} MB more than the "
+                f"{settings.FRAMES_MAX_MB:,} MB that one person may have "
+                "(FRAMES_MAX_MB). Delete other frames first."
+            )
+
+
+class Record(models.Model):
+    """What D-Tale keeps beside a frame's data, for everyone who opens it.
+
+    In a table of its own: it can be large, and most changes leave it as it is.
+    """
+
+    frame = models.OneToOneField(Frame, on_delete=models.CASCADE, primary_key=True)
+    content = models.BinaryField()  # Sealed: {"dtypes": ..., "history": ..., ...}.
+
+    def __str__(self):
+        return f"Record of {self.frame_id}"
+
+
+class ShareQuerySet(models.QuerySet):
+    def of(self, workspace):
+        """What is shared with whoever works in the workspace (QuerySet)."""
+        return self.filter(user=workspace.user_id)
+
+
+class Share(models.Model):
+    """A person who may read somebody's frame, and how they look at it."""
+
+    frame = models.ForeignKey(Frame, on_delete=models.CASCADE, related_name="shares")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    version = models.PositiveBigIntegerField(default=0, editable=False)
+    # Sealed: D-Tale's settings, and which columns are hidden, as this reader sees it.
+    settings = models.BinaryField(default=bytes)
+
+    objects = ShareQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["frame", "user"], name="share_once")
+        ]
+
+    def __str__(self):
+        return f"{self.frame_id} for {self.user}"
+
+
+class Preferences(models.Model):
+    """What D-Tale keeps for all frames, here for one person."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True
+    )
+    visitor = models.CharField(max_length=32, null=True, unique=True)  # noqa: DJ001
+    app_settings = models.JSONField(default=dict)  # Theme, language, sizes ...
+    mapbox_token = models.CharField(max_length=200, blank=True)
+    geojson = models.BinaryField(default=bytes)  # Sealed: the list of uploaded files.
+
+    class Meta:
+        verbose_name_plural = "preferences"
+
+    def __str__(self):
+        return f"Preferences of {self.owner or 'a visitor'}"
+
+
+@receiver(post_delete, sender=Frame)
+def remove_payload(instance, **kwargs):
+    """Remove a deleted frame's bytes, once nothing can bring the row back."""
+    transaction.on_commit(lambda: remove_bytes(instance.payload))
+
+
+def remove_bytes(name):
+    """Remove a payload that no row names any more; what cannot go now, goes later."""
+    from . import frame_storage  # Here: it imports pandas.
+
+    if not name:
+        return
+    try:
+        frame_storage.remove(name)
+    except Exception:
+        logger.warning("%s stays until `manage.py purge_frames`.", name, exc_info=True)

@@ -1,0 +1,119 @@
+"""What D-Tale keeps once for everyone, here once for each person.
+
+Theme, language, pinned menu and sizes; the maps (GeoJSON) that they uploaded; their
+Mapbox token. A visitor's are their session's, and follow them when they sign in.
+"""
+
+import contextlib
+
+from django.db import transaction
+from dtale import global_state
+from dtale.translations import _languages as languages
+
+from .models import Preferences
+from .sealing import seal, unseal
+from .unit_of_work import current, is_bound
+
+GEOJSON = "frames.geojson"
+
+
+class PreferenceRefused(ValueError):
+    """A value that a preference cannot have."""
+
+
+def _pixels(value):
+    return value is None or (type(value) is int and 10 <= value <= 5_000)
+
+
+# What a person may set, and what it can be: D-Tale writes it into its pages.
+ALLOWED = {
+    "theme": lambda value: value in ("light", "dark"),
+    "language": lambda value: value in list(languages),
+    "pin_menu": lambda value: type(value) is bool,
+    "max_column_width": _pixels,
+    "max_row_height": _pixels,
+    "query_engine": lambda value: value == "python",  # numexpr is not installed.
+}
+
+
+def get_app_settings():
+    """Return D-Tale's settings (dict) as this person has them: a copy of their own.
+
+    Outside of a request, as while D-Tale is built, they are the defaults.
+    """
+    own = _preferences().app_settings if is_bound() else {}
+    return {**global_state.APP_SETTINGS, **own}
+
+
+def set_app_settings(settings):
+    """Remember a person's settings.
+
+    D-Tale also writes them into the settings of every frame: not here.
+
+    Raises:
+        PreferenceRefused: for one that is not theirs to set, or a value it cannot have.
+    """
+    before = get_app_settings()
+    changed = {
+        name: value for name, value in settings.items() if before.get(name) != value
+    }
+    for name, value in changed.items():
+        if name not in ALLOWED or not ALLOWED[name](value):
+            raise PreferenceRefused(f"{name} cannot be {str(value)[:50]!r} here.")
+    with _changing() as preferences:
+        preferences.app_settings |= changed
+
+
+def get_mapbox_token():
+    """Return the person's token for Mapbox's maps (str), None if they gave none."""
+    return _preferences().mapbox_token or None
+
+
+def set_mapbox_token(token):
+    """Remember a person's token for Mapbox's maps.
+
+    Raises:
+        PreferenceRefused: it is none.
+    """
+    if not (isinstance(token, str) and token.isascii() and 0 < len(token) <= 200):
+        raise PreferenceRefused("A Mapbox token is a line of up to 200 characters.")
+    with _changing() as preferences:
+        preferences.mapbox_token = token
+
+
+class GeojsonList(list):
+    """The maps that a person has uploaded, in place of D-Tale's one list for all."""
+
+    def __iter__(self):
+        stored = _preferences().geojson
+        return iter(unseal(stored, GEOJSON) if stored else ())
+
+    def __len__(self):
+        return len(list(iter(self)))
+
+    def append(self, geojson):
+        with _changing() as preferences:
+            stored = preferences.geojson
+            maps = unseal(stored, GEOJSON) if stored else []
+            preferences.geojson = seal([*maps, geojson], GEOJSON)
+
+
+def _preferences():
+    """Return the Preferences of who works here, read once in a unit of work."""
+    unit = current()
+    if unit.preferences is None:
+        owner = unit.workspace.owner()
+        unit.preferences = Preferences.objects.filter(**owner).first() or Preferences()
+    return unit.preferences
+
+
+@contextlib.contextmanager
+def _changing():
+    """Change the Preferences of who works here; two at once lose nothing."""
+    unit = current()
+    owner = unit.workspace.owner(make=True)
+    with transaction.atomic():
+        row, _ = Preferences.objects.select_for_update().get_or_create(**owner)
+        yield row
+        row.save()
+    unit.preferences = row
