@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 from cookiecutter.main import cookiecutter
 
+pytest_plugins = ["services"]
+
 TEMPLATE = Path(__file__).resolve().parent.parent
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
@@ -21,10 +24,28 @@ CHROMIUM = next(
 )
 
 
+def free_port():
+    """Return a port (int) of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def environment(variables):
     """This process's variables and those given, without what `make` hands down."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     return {**ours, **variables}
+
+
+def wait_for(url, process, log):
+    """Wait until the server process answers; a failure shows what it logged (Path)."""
+    for _ in range(300):
+        assert process.poll() is None, log.read_text()
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no answer in 30 s:\n{log.read_text()}")
 
 
 @dataclass(frozen=True)
@@ -54,20 +75,22 @@ class Project:
         return result.stdout
 
     @contextlib.contextmanager
-    def serve(self, server="gunicorn", **variables):
-        """Serve the project on a free port of this machine: a `Site`, until the end."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{probe.getsockname()[1]}"
+    def serve(self, server="gunicorn", workers=1, **variables):
+        """Serve the project on a free port of this machine: a `Site`, until the end.
+
+        Workers are gunicorn's, of eight threads each.
+        """
+        host, port = "127.0.0.1", free_port()
+        address = f"{host}:{port}"
         bin = self.path / ".venv" / "bin"
-        host, port = address.split(":")
         commands = {
-            "gunicorn": f"{bin}/gunicorn {self.slug}.wsgi -b {address} --threads 8",
+            "gunicorn": f"{bin}/gunicorn {self.slug}.wsgi -b {address}"
+            f" --workers {workers} --threads 8",
             "uvicorn": f"{bin}/uvicorn {self.slug}.asgi:application"
             f" --host {host} --port {port}",
             "runserver": f"{bin}/python manage.py runserver --noreload {address}",
         }
-        log = self.path / f"{server}.log"
+        log = self.path / f"{server}-{port}.log"
         with log.open("w") as output:
             process = subprocess.Popen(
                 commands[server].split(),
@@ -76,9 +99,9 @@ class Project:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        site = Site(f"http://{address}", self.prefix, log)
+        site = Site(f"http://{address}", self.prefix, log, process)
         try:
-            site.wait(process)
+            wait_for(f"{site.url}/healthz", process, log)
             yield site
         finally:
             process.terminate()
@@ -95,15 +118,18 @@ class Site:
     url: str
     prefix: str
     log: Path
+    process: subprocess.Popen
 
-    def wait(self, process):
-        for _ in range(300):
-            assert process.poll() is None, self.log.read_text()
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{self.url}/healthz", timeout=5).close()
-                return
-            time.sleep(0.1)
-        raise AssertionError(f"no answer in 30 s:\n{self.log.read_text()}")
+    @property
+    def workers(self):
+        """The ids (list of int) of the server's processes that answer requests."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(each) for each in children.split()]
+
+    def kill_worker(self):
+        """Kill one of the workers as if its machine had lost power."""
+        os.kill(self.workers[0], signal.SIGKILL)
 
 
 def bake_project(directory, **answers):

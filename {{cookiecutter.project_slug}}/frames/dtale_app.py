@@ -116,7 +116,7 @@ REPLACED = [
     ("dtale.dash_application.charts:graph_wrapper", maps_below_prefix),
     ("dtale.dash_application.views:get_data_id", frame_of_charts_page),
     # What is one person's, and D-Tale keeps once for everyone.
-    ("dtale.global_state:get_app_settings", instead(preferences.get_app_settings)),
+    ("dtale.global_state:get_app_settings", instead(preferences.AppSettings)),
     ("dtale.global_state:set_app_settings", instead(preferences.set_app_settings)),
     ("dtale.charts.utils:get_mapbox_token", instead(preferences.get_mapbox_token)),
     ("dtale.charts.utils:set_mapbox_token", instead(preferences.set_mapbox_token)),

@@ -1,13 +1,14 @@
 """Frames are rows: whose a DataFrame is, what it is called, and where its bytes are."""
 
+import functools
 import itertools
 import logging
 import re
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models, transaction
-from django.db.models import Q, Sum
+from django.db import connection, models, transaction
+from django.db.models import F, Q, Sum
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.urls import get_script_prefix
@@ -48,6 +49,26 @@ class FrameQuerySet(models.QuerySet):
             visible |= Q(pk__in=Share.objects.of(workspace).values("frame"))
         return self.filter(visible)
 
+    def with_content(self):
+        """Add to each frame its record's content, as the attribute ``content``."""
+        return self.annotate(content=F("record__content"))
+
+    def quick_get(self, pk):
+        """Return the frame of a primary key (int), with its content, None without one.
+
+        Each request of D-Tale asks this. The query is compiled once: building it anew
+        takes four times as long as the database does.
+        """
+        query, names = _quick_query()
+        with connection.cursor() as cursor:
+            cursor.execute(query, [pk])
+            values = cursor.fetchone()
+        if values is None:
+            return None
+        frame = self.model.from_db(connection.alias, names, values)
+        frame.content = values[-1]
+        return frame
+
     def publish(self, data, *, owner, name="", shared_with=()):
         """Give a person a frame, from a job, a shell or a view.
 
@@ -81,6 +102,19 @@ class FrameQuerySet(models.QuerySet):
             pk = row.pk
             self.filter(pk=pk).delete()
         return pk
+
+
+@functools.cache
+def _quick_query():
+    """Return the SQL for one frame by its primary key, and the names of its columns.
+
+    Without its times: SQLite has them as text.
+    """
+    times = "created", "changed", "opened", "notes"
+    names = [f.attname for f in Frame._meta.concrete_fields if f.name not in times]
+    rows = Frame.objects.order_by().filter(pk=0)
+    query = rows.values_list(*names, "record__content").query
+    return query.sql_with_params()[0], names
 
 
 class Frame(models.Model):

@@ -6,8 +6,8 @@ one machine share its memory.
 
     magic, signature | lengths, checksum of the buffers, pickle | buffers
 
-The signature covers the second part and the file's name; the checksum in it covers the
-third. Buffers are plain bytes, which cannot run; the pickle could, so its signature is
+The signature covers the second part and the file's name; the checksum in it covers all
+of the third. Buffers are plain bytes, which cannot run; the pickle could, so its signature is
 verified before it is read.
 """
 
@@ -45,10 +45,15 @@ def write(path, frame, name):
     buffers = []
     in_band = pickle.dumps(frame, protocol=5, buffer_callback=buffers.append)
     buffers = [buffer.raw() for buffer in buffers]
-    checksum = xxhash.xxh3_128()
-    for buffer in buffers:
-        checksum.update(buffer)
     sizes = [buffer.nbytes for buffer in buffers]
+    end = in_band_at(len(sizes)) + len(in_band)
+    parts = []
+    for buffer in buffers:
+        parts += [b"\0" * (-end % ALIGNMENT), buffer]
+        end += sum(len(part) for part in parts[-2:])
+    checksum = xxhash.xxh3_128()
+    for part in parts:
+        checksum.update(part)
     signed = b"".join(
         [
             LENGTHS.pack(len(in_band), len(sizes)),
@@ -59,12 +64,10 @@ def write(path, frame, name):
     )
     with open(path, "xb", buffering=1 << 20, opener=_private) as file:
         file.write(MAGIC + sign(signed, PURPOSE + name) + signed)
-        for buffer in buffers:
-            file.write(b"\0" * (-file.tell() % ALIGNMENT))
-            file.write(buffer)
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
-        return file.tell()
+    return end
 
 
 def read(path, name):
@@ -103,22 +106,26 @@ def _verified(mapped, name):
     start = len(MAGIC) + SIGNATURE_LENGTH
     signature = bytes(mapped[len(MAGIC) : start])
     length, count = LENGTHS.unpack_from(mapped, start)
-    sizes_at = start + LENGTHS.size
-    checksum_at = sizes_at + 8 * count
-    in_band_at = checksum_at + xxhash.xxh3_128().digest_size
-    end = in_band_at + length
+    pickle_at = in_band_at(count)
+    end = pickle_at + length
     if end > mapped.nbytes:
         raise BadSignature("it is cut off")
     verify(signature, bytes(mapped[start:end]), PURPOSE + name)
-    buffers, checksum = [], xxhash.xxh3_128()
-    for size in struct.unpack_from(f"<{count}Q", mapped, sizes_at):
+    checksum = xxhash.xxh3_128_digest(mapped[end:])
+    if checksum != mapped[pickle_at - len(checksum) : pickle_at]:
+        raise BadSignature("its columns were changed")
+    in_band, buffers = mapped[pickle_at:end], []
+    for size in struct.unpack_from(f"<{count}Q", mapped, start + LENGTHS.size):
         begin = end + -end % ALIGNMENT
         end = begin + size
         buffers.append(mapped[begin:end])
-        checksum.update(buffers[-1])
-    if end != mapped.nbytes or checksum.digest() != mapped[checksum_at:in_band_at]:
-        raise BadSignature("its columns were changed")
-    return mapped[in_band_at : in_band_at + length], buffers
+    return in_band, buffers
+
+
+def in_band_at(count):
+    """Return where the pickle begins (int) in a file with that many buffers."""
+    front = len(MAGIC) + SIGNATURE_LENGTH + LENGTHS.size + 8 * count
+    return front + xxhash.xxh3_128().digest_size
 
 
 def _private(path, flags):

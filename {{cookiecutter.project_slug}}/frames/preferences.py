@@ -5,6 +5,7 @@ Mapbox token. A visitor's are their session's, and follow them when they sign in
 """
 
 import contextlib
+from collections import UserDict
 
 from django.db import transaction
 from dtale import global_state
@@ -32,17 +33,38 @@ ALLOWED = {
     "pin_menu": lambda value: type(value) is bool,
     "max_column_width": _pixels,
     "max_row_height": _pixels,
-    "query_engine": lambda value: value == "python",  # numexpr is not installed.
 }
 
 
-def get_app_settings():
-    """Return D-Tale's settings (dict) as this person has them: a copy of their own.
+class AppSettings(UserDict):
+    """D-Tale's settings as one person has them; their own are read when they count.
 
-    Outside of a request, as while D-Tale is built, they are the defaults.
+    D-Tale changes what it gets and sets it then. Outside of a request, as while D-Tale
+    is built, all are the defaults.
     """
-    own = _preferences().app_settings if is_bound() else {}
-    return {**global_state.APP_SETTINGS, **own}
+
+    def __init__(self):
+        self.is_read = True
+        super().__init__(global_state.APP_SETTINGS)
+        self.is_read = not is_bound()
+
+    def __getitem__(self, name):
+        if name in ALLOWED:
+            self.read()
+        return super().__getitem__(name)
+
+    def __setitem__(self, name, value):
+        self.read()  # Or what is read later would take its place.
+        super().__setitem__(name, value)
+
+    def __iter__(self):
+        self.read()
+        return super().__iter__()
+
+    def read(self):
+        if not self.is_read:
+            self.is_read = True
+            self.data |= _preferences().app_settings
 
 
 def set_app_settings(settings):
@@ -53,7 +75,7 @@ def set_app_settings(settings):
     Raises:
         PreferenceRefused: for one that is not theirs to set, or a value it cannot have.
     """
-    before = get_app_settings()
+    before = AppSettings()
     changed = {
         name: value for name, value in settings.items() if before.get(name) != value
     }

@@ -50,7 +50,7 @@ class FrameInstance(DtaleInstance):
 
     def load_data(self, **kwargs):
         opened = self.opened
-        if not opened.has_own_view:
+        if opened.is_loaded or not opened.has_own_view:
             return opened.frame
         # A reader who sorts: everyone has the data in their own order.
         names = {column["name"] for column in self.dtypes or ()}

@@ -127,7 +127,7 @@ class Unit:
         if not self._has_all:
             shares = Share.objects.of(self.workspace) if self.workspace.user_id else ()
             shares = {share.frame_id: share for share in shares}
-            rows = Frame.objects.visible_in(self.workspace).select_related("record")
+            rows = Frame.objects.visible_in(self.workspace).with_content()
             loaded = {row.pk: OpenFrame(self, row, shares.get(row.pk)) for row in rows}
             self._opened = loaded | self._opened
             self._has_all = True
@@ -176,10 +176,9 @@ class Unit:
             raise
 
     def _load(self, pk):
-        rows = Frame.objects.select_related("record")
         if self.lock:
-            rows = rows.select_for_update(of=("self",))
-        row = rows.filter(pk=pk).first()
+            Frame.objects.select_for_update().filter(pk=pk).first()
+        row = Frame.objects.quick_get(pk)
         if row is None:
             return None
         if self.workspace.owns(row):
@@ -250,11 +249,14 @@ class OpenFrame:
             self.unit.notes = []
 
     def touch(self):
-        """Remember that it was opened, to the minute or ten: it is no reason to wait."""
+        """Remember when it was opened, to about ten minutes: no reason to wait."""
         now = timezone.now()
-        if now - self.row.opened > timedelta(minutes=10):
-            with contextlib.suppress(OperationalError):
-                Frame.objects.filter(pk=self.row.pk).update(opened=now)
+        before = Frame.objects.filter(
+            pk=self.row.pk, opened__lt=now - timedelta(minutes=10)
+        )
+        with contextlib.suppress(OperationalError):
+            if before.exists():
+                before.update(opened=now)
 
     def show(self, frame):
         """Let this request see the data in another form, which is not stored."""
@@ -271,6 +273,11 @@ class OpenFrame:
         if self._view is None:
             self._view = self._unseal(VIEW) or {}
         return self._view
+
+    @property
+    def is_loaded(self):
+        """Say (bool) whether the data have been read, or set, already."""
+        return self._frame is not None
 
     @property
     def has_own_view(self):
@@ -355,7 +362,7 @@ class OpenFrame:
 
     def _stored(self, purpose):
         if purpose == RECORD:
-            return bytes(self.row.record.content)
+            return bytes(self.row.content)
         if self.has_own_view:
             return bytes(self.share.settings)
         return bytes(self.row.settings)
