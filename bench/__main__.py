@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from . import frames
 from .measure import cpu_and_memory, first_page, wall
 from .sites import TEMPLATE, bake, make_sites
 
@@ -61,7 +62,14 @@ def ratios(what, medians):
     )
 
 
-PARTS = {"bake": part_bake, "startup": part_startup}
+def part_frames(workdir):
+    """What a frame's row, storage and session cost, while it is looked at."""
+    site = make_sites(workdir)["generated"]
+    for what, ratio in frames.ratios(site, ROUNDS):
+        yield what, ratio, "D-Tale alone", None
+
+
+PARTS = {"bake": part_bake, "startup": part_startup, "frames": part_frames}
 
 
 def main():
@@ -71,7 +79,9 @@ def main():
     rows = []
     with tempfile.TemporaryDirectory() as directory:
         for name in [only] if only else PARTS:
-            rows += PARTS[name](Path(directory))
+            workdir = Path(directory, name)
+            workdir.mkdir()
+            rows += PARTS[name](workdir)
     RESULTS.mkdir(parents=True, exist_ok=True)
     fields = ("what", "figure", "against", "tutorial")
     table = [dict(zip(fields, row, strict=True)) for row in rows]
@@ -82,7 +92,8 @@ def main():
         if against is None:
             print(f"| {what} | {figure:.2f} | | |")
         else:
-            print(f"| {what} | {figure:.2f}x | {against} | {tutorial:.2f}x |")
+            tutorial = f"{tutorial:.2f}x" if tutorial else ""
+            print(f"| {what} | {figure:.2f}x | {against} | {tutorial} |")
 
 
 if __name__ == "__main__":

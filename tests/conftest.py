@@ -39,13 +39,13 @@ def environment(variables):
 
 def wait_for(url, process, log):
     """Wait until the server process answers; a failure shows what it logged (Path)."""
-    for _ in range(300):
+    for _ in range(1200):
         assert process.poll() is None, log.read_text()
         with contextlib.suppress(OSError):
             urllib.request.urlopen(url, timeout=5).close()
             return
         time.sleep(0.1)
-    raise AssertionError(f"no answer in 30 s:\n{log.read_text()}")
+    raise AssertionError(f"no answer in 120 s:\n{log.read_text()}")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,12 @@ def clean_name(name):
 
 
 def free_name(name, taken):
-    """Return the name, or if it is in ``taken`` (set[str]) with the next free number."""
+    """Return the name, or if it is in ``taken`` (set[str]) with the next free number.
+
+    No name at all is never taken.
+    """
+    if not name:
+        return name
     numbered = (f"{name} {number}" for number in itertools.count(2))
     return next(each for each in itertools.chain([name], numbered) if each not in taken)
 

@@ -5,8 +5,10 @@ Mapbox token. A visitor's are their session's, and follow them when they sign in
 """
 
 import contextlib
+import logging
 from collections import UserDict
 
+from django.core.signing import BadSignature
 from django.db import transaction
 from dtale import global_state
 from dtale.translations import _languages as languages
@@ -14,6 +16,8 @@ from dtale.translations import _languages as languages
 from .models import Preferences
 from .sealing import seal, unseal
 from .unit_of_work import current, is_bound
+
+logger = logging.getLogger(__name__)
 
 GEOJSON = "frames.geojson"
 
@@ -107,17 +111,28 @@ class GeojsonList(list):
     """The maps that a person has uploaded, in place of D-Tale's one list for all."""
 
     def __iter__(self):
-        stored = _preferences().geojson
-        return iter(unseal(stored, GEOJSON) if stored else ())
+        return iter(_maps(_preferences()))
 
     def __len__(self):
         return len(list(iter(self)))
 
     def append(self, geojson):
         with _changing() as preferences:
-            stored = preferences.geojson
-            maps = unseal(stored, GEOJSON) if stored else []
-            preferences.geojson = seal([*maps, geojson], GEOJSON)
+            preferences.geojson = seal([*_maps(preferences), geojson], GEOJSON)
+
+
+def _maps(preferences):
+    """Return the uploaded maps (list of dict): none, if they cannot be read."""
+    if not preferences.geojson:
+        return []
+    try:
+        return unseal(bytes(preferences.geojson), GEOJSON)
+    except BadSignature:
+        # People have them, and upload them again; their charts are to work meanwhile.
+        logger.error(
+            "The maps of preferences %s were not written here.", preferences.pk
+        )
+        return []
 
 
 def _preferences():
@@ -125,7 +140,8 @@ def _preferences():
     unit = current()
     if unit.preferences is None:
         owner = unit.workspace.owner()
-        unit.preferences = Preferences.objects.filter(**owner).first() or Preferences()
+        rows = Preferences.objects.defer("geojson").filter(**owner)
+        unit.preferences = rows.first() or Preferences()
     return unit.preferences
 
 

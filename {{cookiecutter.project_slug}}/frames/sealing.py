@@ -3,6 +3,7 @@
 Reading a pickle can run code, so nothing is unpickled that was not sealed here.
 """
 
+import io
 import pickle
 
 from django.core.signing import BadSignature, Signer
@@ -34,13 +35,23 @@ def verify(signature, data, purpose):
     raise BadSignature(f"no signature of this site for {purpose}")
 
 
-def seal(value, purpose):
+def seal(value, purpose, stored=b""):
     """Return ``value``, anything that can be pickled, as signed bytes.
 
-    The bytes of equal values are equal: a value is pickled as it is once it has been
-    read back, since a pickle also tells which of its strings were the same object.
+    Args:
+        value: compared strictly with what is in ``stored``: 0.0 is not -0.0, and 1 is
+            not True.
+        purpose: str; what was sealed for one purpose cannot be read for another.
+        stored: bytes that were sealed before; they are returned if the value is theirs.
     """
-    data = pickle.dumps(pickle.loads(pickle.dumps(value, 5)), 5)
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file, 5)
+    # Without a memo: or the bytes would also tell which strings were the same object.
+    pickler.fast = True
+    pickler.dump(value)
+    data = file.getvalue()
+    if stored and stored[SIGNATURE_LENGTH:] == data:
+        return stored
     return sign(data, purpose) + data
 
 
@@ -50,7 +61,6 @@ def unseal(sealed, purpose):
     Raises:
         BadSignature: nothing was, or the bytes were changed since.
     """
-    sealed = bytes(sealed)  # PostgreSQL's driver returns a memoryview.
     data = sealed[SIGNATURE_LENGTH:]
     verify(sealed[:SIGNATURE_LENGTH], data, purpose)
     return pickle.loads(data)

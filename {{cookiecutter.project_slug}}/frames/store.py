@@ -143,10 +143,10 @@ class WorkspaceFrames(MutableMapping):
         current().delete(data_id)
 
     def __iter__(self):
-        return (str(opened.row.pk) for opened in current().all())
+        return map(str, current().pks())
 
     def __len__(self):
-        return len(current().all())
+        return len(current().pks())
 
 
 class WorkspaceStore(DefaultStore):

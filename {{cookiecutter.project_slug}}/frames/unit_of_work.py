@@ -8,9 +8,9 @@ the row that names them, then the old bytes are removed.
 import contextlib
 import logging
 from contextvars import ContextVar
-from datetime import timedelta
 from functools import partial
 
+from cachetools import TTLCache
 from django.core.signing import BadSignature
 from django.db import OperationalError, transaction
 from django.db.models import F
@@ -28,6 +28,7 @@ RECORD = "frames.record"
 VIEW = "frames.view"
 
 _unit = ContextVar("unit_of_work")
+_touched = TTLCache(10_000, ttl=600)  # Seconds. Frames that this process has opened.
 
 
 class FrameMissing(LookupError):
@@ -106,7 +107,7 @@ class Unit:
         self.notes = []
         self._opened = {}  # Primary key -> OpenFrame, or None: not this workspace's.
         self._deleted = []
-        self._has_all = False
+        self._pks = None
 
     def get(self, key):
         """Return the OpenFrame of a primary key (int or str).
@@ -114,24 +115,45 @@ class Unit:
         Raises:
             FrameMissing: the workspace has none.
         """
-        pk = int(key) if str(key).isdecimal() and len(str(key)) < 19 else None
-        if pk not in self._opened and not self._has_all:
-            self._opened[pk] = self._load(pk) if pk else None
+        if not (str(key).isdecimal() and len(str(key)) < 19):
+            raise FrameMissing(key)
+        pk = int(key)
+        if pk not in self._opened:
+            self._opened[pk] = self._load(pk)
         opened = self._opened.get(pk)
         if opened is None:
             raise FrameMissing(key)
         return opened
 
-    def all(self):
-        """Return every OpenFrame of the workspace (list), by its number."""
-        if not self._has_all:
+    def pks(self):
+        """Return the primary keys (list[int]) of the workspace's frames, in order."""
+        if self._pks is None:
+            visible = Frame.objects.visible_in(self.workspace)
+            self._pks = set(visible.values_list("pk", flat=True))
+        opened = self._opened.items()
+        return sorted(
+            (self._pks | {pk for pk, each in opened if each})
+            - {pk for pk, each in opened if not each}
+        )
+
+    def all(self, content=False):
+        """Return every OpenFrame of the workspace (list), in order.
+
+        Args:
+            content: read what D-Tale keeps of each, too.
+        """
+        missing = [pk for pk in self.pks() if pk not in self._opened]
+        if missing:
+            rows = Frame.objects.visible_in(self.workspace).exclude(pk__in=self._opened)
+            rows = rows.with_content() if content else rows.defer("settings")
             shares = Share.objects.of(self.workspace) if self.workspace.user_id else ()
             shares = {share.frame_id: share for share in shares}
-            rows = Frame.objects.visible_in(self.workspace).with_content()
-            loaded = {row.pk: OpenFrame(self, row, shares.get(row.pk)) for row in rows}
-            self._opened = loaded | self._opened
-            self._has_all = True
-        return [opened for _, opened in sorted(self._opened.items()) if opened]
+            for row in rows:
+                if self.workspace.owns(row):
+                    self._opened[row.pk] = OpenFrame(self, row)
+                elif row.pk in shares:  # Or it was shared in this moment.
+                    self._opened[row.pk] = OpenFrame(self, row, shares[row.pk])
+        return [self._opened[pk] for pk in self.pks() if pk in self._opened]
 
     def add(self, pk):
         """Return a new OpenFrame; it becomes a row if it is given data."""
@@ -249,14 +271,13 @@ class OpenFrame:
             self.unit.notes = []
 
     def touch(self):
-        """Remember when it was opened, to about ten minutes: no reason to wait."""
-        now = timezone.now()
-        before = Frame.objects.filter(
-            pk=self.row.pk, opened__lt=now - timedelta(minutes=10)
-        )
+        """Remember when it was opened, to about ten minutes."""
+        if self.row.pk in _touched:
+            return
+        _touched[self.row.pk] = True
+        # It is no reason to wait for whoever writes now, and to fail.
         with contextlib.suppress(OperationalError):
-            if before.exists():
-                before.update(opened=now)
+            Frame.objects.filter(pk=self.row.pk).update(opened=timezone.now())
 
     def show(self, frame):
         """Let this request see the data in another form, which is not stored."""
@@ -265,7 +286,7 @@ class OpenFrame:
     @property
     def record(self):
         if self._record is None:
-            self._record = {} if self.is_new else self._unseal(RECORD)
+            self._record = self._unseal(RECORD) or {}
         return self._record
 
     @property
@@ -361,14 +382,23 @@ class OpenFrame:
             raise Conflict
 
     def _stored(self, purpose):
+        if self.is_new:
+            return b""
+        # bytes(): PostgreSQL's driver gives a memoryview.
+        if not hasattr(self.row, "content"):  # Read for its name alone.
+            self.row = Frame.objects.quick_get(self.row.pk) or self._gone()
         if purpose == RECORD:
             return bytes(self.row.content)
         if self.has_own_view:
             return bytes(self.share.settings)
         return bytes(self.row.settings)
 
+    def _gone(self):
+        self.unit.conflict = True  # D-Tale would catch the exception.
+        raise Conflict
+
     def _unseal(self, purpose):
-        stored = b"" if self.is_new else self._stored(purpose)
+        stored = self._stored(purpose)
         try:
             return unseal(stored, purpose) if stored else None
         except BadSignature:
@@ -379,10 +409,9 @@ class OpenFrame:
         """Return what differs from what is stored: {purpose: sealed bytes}."""
         sealed = {}
         for purpose, value in ((RECORD, self._record), (VIEW, self._view)):
-            if value is not None:
-                new = seal(value, purpose)
-                if self.is_new or new != self._stored(purpose):
-                    sealed[purpose] = new
+            stored = self._stored(purpose)
+            if value and (new := seal(value, purpose, stored)) != stored:
+                sealed[purpose] = new
         return sealed
 
     def _load_frame(self):
@@ -391,8 +420,7 @@ class OpenFrame:
         except FileNotFoundError as error:
             same = Frame.objects.filter(pk=self.row.pk, payload=self.row.payload)
             if not same.exists():
-                self.unit.conflict = True  # D-Tale would catch the exception.
-                raise Conflict from None
+                self._gone()
             reason = error
         except PayloadDamaged as error:
             reason = error

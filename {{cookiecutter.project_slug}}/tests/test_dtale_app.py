@@ -3,18 +3,25 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pandas as pd
 import pytest
 from django.conf import settings
+from django.db import connection
 from werkzeug.test import Client
 
 from frames import dtale_app, dtale_scripts
 from frames.dtale_app import MAX_ROOTS, REPLACED, build_dtale, find, open_frame
 from frames.dtale_scripts import SUBSTITUTIONS, DtaleChanged, mended_files, substitute
+from frames.gate import Gate
+from frames.models import Frame
+from frames.unit_of_work import FrameMissing, unit_of_work
+from frames.workspace import Workspace, bind
 
 ROOT = f"/{settings.DTALE_PREFIX}"
-STORE = find(dtale_app.STORE)
+UNKNOWN = 10**9
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")
@@ -22,21 +29,29 @@ def dtale():
     return build_dtale()
 
 
-@pytest.fixture(autouse=True)
-def empty_store():
-    STORE.clear_store()
-    yield
-    STORE.clear_store()
+@pytest.fixture
+def owner(django_user_model):
+    return django_user_model.objects.create_user("owner")
 
 
 @pytest.fixture
-def get(dtale):
-    """Ask D-Tale for a path below where it is mounted."""
+def get(dtale, client, owner):
+    """Ask D-Tale for a path below where it is mounted, as the owner of the frames."""
+    client.force_login(owner)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    browser = Client(Gate(dtale, settings.DTALE_PREFIX))
+    browser.set_cookie(settings.SESSION_COOKIE_NAME, session)
 
-    def get(path, root=ROOT):
-        return Client(dtale).get(path, environ_overrides={"SCRIPT_NAME": root})
+    def get(path, root=ROOT, **options):
+        return browser.get(path, environ_overrides={"SCRIPT_NAME": root}, **options)
 
     return get
+
+
+@pytest.fixture
+def first(owner):
+    """The number (str) of the owner's first frame."""
+    return str(Frame.objects.publish(frame(), owner=owner).pk)
 
 
 def frame():
@@ -51,20 +66,20 @@ def frame():
     "path, target",
     [
         ("", "/"),
-        ("/", "/dtale/main/1"),
-        ("/dtale", "/dtale/main/1"),
-        ("/dtale/main", "/dtale/main/1"),
-        ("/dtale/iframe", "/dtale/iframe/1"),
-        ("/dtale/network", "/dtale/network/1"),
-        ("/dtale/popup/describe", "/dtale/popup/describe/1"),
+        ("/", "/dtale/main/FIRST"),
+        ("/dtale", "/dtale/main/FIRST"),
+        ("/dtale/main", "/dtale/main/FIRST"),
+        ("/dtale/iframe", "/dtale/iframe/FIRST"),
+        ("/dtale/network", "/dtale/network/FIRST"),
+        ("/dtale/popup/describe", "/dtale/popup/describe/FIRST"),
         ("/dtale/iframe/popup/filter", "/dtale/popup/filter"),
-        ("/dtale/iframe/popup/filter/1", "/dtale/popup/filter/1"),
+        ("/dtale/iframe/popup/filter/FIRST", "/dtale/popup/filter/FIRST"),
         ("/dtale/charts", "/dtale/charts/"),
         ("/favicon.ico", "/dtale/static/images/favicon.ico"),
     ],
 )
-def test_redirects_stay_below_the_root(get, root, path, target):
-    open_frame(frame())
+def test_redirects_stay_below_the_root(get, first, root, path, target):
+    path, target = path.replace("FIRST", first), target.replace("FIRST", first)
     assert get(path, root).headers["Location"] == root + target
 
 
@@ -79,26 +94,24 @@ def test_without_frames_the_first_page_is_the_upload(get, path):
 @pytest.mark.parametrize(
     "path",
     [
-        "main/1",
+        "main/FIRST",
         "popup/merge",
-        "charts/1",
-        "network/1",
+        "charts/FIRST",
+        "network/FIRST",
         "code-popup",
         "calculation/skew",
     ],
 )
-def test_every_address_in_a_page_begins_with_the_root(get, root, path):
-    open_frame(frame())
-    answer = get(f"/dtale/{path}", root)
+def test_every_address_in_a_page_begins_with_the_root(get, first, root, path):
+    answer = get(f"/dtale/{path}".replace("FIRST", first), root)
     assert answer.status_code == 200
     addresses = re.findall(r"""(?:href|src)=["']?(/[^"'> ]+)""", answer.text)
     assert addresses
     assert [each for each in addresses if not each.startswith(f"{root}/dtale/")] == []
 
 
-def test_charts_ask_below_the_root(get):
-    open_frame(frame())
-    page = get("/dtale/charts/1", f"/tools{ROOT}").text
+def test_charts_ask_below_the_root(get, first):
+    page = get(f"/dtale/charts/{first}", f"/tools{ROOT}").text
     config = json.loads(re.search(r'id="_dash-config"[^>]*>(.*?)<', page)[1])
     assert config["requests_pathname_prefix"] == f"/tools{ROOT}/dtale/charts/"
 
@@ -106,12 +119,13 @@ def test_charts_ask_below_the_root(get):
 def test_forced_script_name_comes_before_the_prefix(settings):
     settings.FORCE_SCRIPT_NAME = "/tools"
     dtale = build_dtale()
-    answer = Client(dtale).get("/", environ_overrides={"SCRIPT_NAME": ROOT})
+    gate = Gate(dtale, settings.DTALE_PREFIX)
+    answer = Client(gate).get("/", environ_overrides={"SCRIPT_NAME": ROOT})
     assert answer.headers["Location"] == f"/tools{ROOT}/dtale/popup/upload"
     assert list(dtale.apps) == [f"/tools{ROOT}"]
 
 
-@pytest.mark.parametrize("root", [f"//host{ROOT}", "/'+alert(1)+'", "/<b>", "/é"])
+@pytest.mark.parametrize("root", [f"//host{ROOT}", "/'+alert(1)+'", "/<b>", "/Ã©"])
 def test_a_root_that_is_no_plain_path_is_not_written_into_pages(dtale, get, root):
     assert get("/", root).headers["Location"] == f"{ROOT}/dtale/popup/upload"
     assert root not in dtale.apps
@@ -129,67 +143,65 @@ def test_roots_are_bounded(dtale, get):
 @pytest.mark.parametrize(
     "path",
     [
-        "main/9",
-        "main/%39",
+        f"main/{UNKNOWN}",
+        f"main/%31{UNKNOWN}",
         "main/name/nobody",
-        "iframe/9",
-        "network/9",
-        "charts/9",
-        "popup/describe/9",
-        "iframe/popup/describe/9",
+        f"iframe/{UNKNOWN}",
+        f"network/{UNKNOWN}",
+        f"charts/{UNKNOWN}",
+        f"popup/describe/{UNKNOWN}",
+        f"iframe/popup/describe/{UNKNOWN}",
     ],
 )
-def test_unknown_frame_is_a_page(get, path):
-    open_frame(frame())
+def test_unknown_frame_is_a_page(get, first, path):
     answer = get(f"/dtale/{path}", f"/tools{ROOT}")
     assert answer.status_code == 404
     assert "Frame not found" in answer.text
     assert '<a href="/tools/">Back to the start</a>' in answer.text
-    assert STORE.keys() == ["1"]
+    assert get("/dtale/process-keys").json["data"] == [{"id": first, "name": ""}]
 
 
 def test_name_of_an_unknown_frame_is_text(get):
     assert "&lt;b&gt;" in get("/dtale/main/<b>").text
 
 
-@pytest.mark.parametrize("path", ["data/9", "dtypes/9", "update-settings/9"])
-def test_unknown_frame_is_an_error_of_data(get, path):
-    open_frame(frame())
-    answer = get(f"/dtale/{path}")
+@pytest.mark.parametrize("path", ["data", "dtypes", "update-settings"])
+def test_unknown_frame_is_an_error_of_data(get, first, path):
+    answer = get(f"/dtale/{path}/{UNKNOWN}")
     assert answer.status_code == 404
-    assert answer.json == {"success": False, "error": "There is no frame 9 here."}
-    assert STORE.keys() == ["1"]
+    error = f"There is no frame {UNKNOWN} here."
+    assert answer.json == {"success": False, "error": error}
+    assert get("/dtale/process-keys").json["data"] == [{"id": first, "name": ""}]
 
 
-def test_charts_never_draw_another_frame_than_the_one_asked_for():
-    first = open_frame(frame())
+def test_charts_never_draw_another_frame_than_the_one_asked_for(dtale, owner, first):
     get_data_id = find("dtale.dash_application.views:get_data_id")
-    assert get_data_id(f"{ROOT}/dtale/charts/") == first
-    assert get_data_id(f"{ROOT}/dtale/charts/{first}") == first
-    with pytest.raises(dtale_app.FrameMissing):
-        get_data_id(f"{ROOT}/dtale/charts/9")
+    with bind(Workspace(owner)), unit_of_work():
+        assert get_data_id(f"{ROOT}/dtale/charts/") == first
+        assert get_data_id(f"{ROOT}/dtale/charts/{first}") == first
+        with pytest.raises(FrameMissing):
+            get_data_id(f"{ROOT}/dtale/charts/{UNKNOWN}")
 
 
 # Frames that are ----------------------------------------------------------------------
 
 
-def test_frames_opened_at_once_have_ids_of_their_own(get):
+@pytest.mark.django_db(transaction=True)
+def test_frames_opened_at_once_have_ids_of_their_own(get, owner):
+    def publish(_):
+        with closing(connection):
+            return str(Frame.objects.publish(frame(), owner=owner).pk)
+
     with ThreadPoolExecutor(8) as threads:
-        ids = list(threads.map(lambda _: open_frame(frame()), range(40)))
-    assert sorted(ids, key=int) == [str(number) for number in range(1, 41)]
-    assert len(get("/dtale/processes").json["data"]) == 40
+        ids = set(threads.map(publish, range(40)))
+    assert len(ids) == 40
+    assert {each["data_id"] for each in get("/dtale/processes").json["data"]} == ids
 
 
-def test_name_that_is_taken_gets_a_number():
-    ids = [open_frame(frame(), "sales") for _ in range(3)]
-    assert [STORE.get_name(each) for each in ids] == ["sales", "sales 2", "sales 3"]
-
-
-def test_frame_that_dtale_cannot_show_leaves_nothing(get):
-    with pytest.raises(Exception, match="data loaded must be"):
+def test_frame_that_dtale_cannot_show_leaves_nothing(get, owner):
+    with bind(Workspace(owner)), pytest.raises(AttributeError):
         open_frame("no frame")
-    assert STORE.keys() == []
-    assert get("/dtale/processes").json["success"]
+    assert get("/dtale/processes").json == {"data": [], "success": True}
 
 
 # The application ----------------------------------------------------------------------
@@ -205,16 +217,12 @@ def test_no_reaper(dtale):
     assert dtale.app(ROOT).reaper_on is False
 
 
-def test_mended_script_is_cached_by_its_content(dtale, get):
+def test_mended_script_is_cached_by_its_content(get):
     path = "/dtale/static/dist/dtale_bundle.js"
     answer = get(path)
     assert answer.mimetype == "text/javascript"
     assert "window.resourceBaseUrl+" in answer.text
-    again = Client(dtale).get(
-        path,
-        headers={"If-None-Match": answer.headers["ETag"]},
-        environ_overrides={"SCRIPT_NAME": ROOT},
-    )
+    again = get(path, headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
 

@@ -19,6 +19,7 @@ def test_get_of_create_df_makes_nothing(client):
     assertContains(response, "<button>Open the sample frame</button>", html=True)
 
 
+@pytest.mark.django_db
 def test_create_df_goes_to_the_frame(client, settings):
     response = client.post("/create-df/")
     # D-Tale answers that path, not Django: only the redirect is Django's.

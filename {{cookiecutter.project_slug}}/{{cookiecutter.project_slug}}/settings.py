@@ -139,16 +139,18 @@ FRAMES_STORAGE = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": DATA_DIR / "frames"},
 }
-storage_url = env.url(
-    "FRAMES_STORAGE_URL", default=None, schemes={"s3"}, require_tld=False
+FRAMES_STORAGE_URL = env.str(
+    "FRAMES_STORAGE_URL",
+    default="",
+    validate=validate.Regexp(
+        r"(s3://[\w.-]+(/.*)?)?$", error="Use s3://bucket/prefix."
+    ),
 )
-if storage_url:
+if FRAMES_STORAGE_URL:
+    bucket, _, location = FRAMES_STORAGE_URL.removeprefix("s3://").partition("/")
     FRAMES_STORAGE = {
         "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": storage_url.netloc,
-            "location": storage_url.path.strip("/"),
-        },
+        "OPTIONS": {"bucket_name": bucket, "location": location.strip("/")},
     }
 # Frames of an S3 storage are kept here after they were fetched, within a bound.
 FRAMES_FETCHED_DIR = DATA_DIR / "fetched"
