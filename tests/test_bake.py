@@ -61,7 +61,9 @@ frames/apps.py
 frames/checks.py
 frames/dtale_app.py
 frames/dtale_kinds.py
+frames/dtale_replaced.py
 frames/dtale_scripts.py
+frames/exceptions.py
 frames/explore.py
 frames/frame_storage.py
 frames/gate.py
@@ -75,14 +77,15 @@ frames/migrations/0001_initial.py
 frames/migrations/__init__.py
 frames/models.py
 frames/names.py
+frames/open_frame.py
 frames/payload.py
 frames/preferences.py
 frames/sealing.py
 frames/sources.py
 frames/store.py
 frames/templates/frames/copy.html
-frames/templates/frames/frame_missing.html
-frames/templates/frames/frame_unreadable.html
+
+frames/templates/frames/problem.html
 frames/unit_of_work.py
 frames/urls.py
 frames/views.py

@@ -1,17 +1,12 @@
 """D-Tale as this site serves it.
 
-Everything of D-Tale's inside that is relied on or replaced is in this module, and what
-is mended in its shipped files in ``dtale_scripts``. All of it is verified when D-Tale
-is built, so that a release that differs stops the start with a message.
+What of its inside is replaced is in ``dtale_replaced``, and what is mended in its
+shipped files in ``dtale_scripts``. All of it is verified when D-Tale is built, so that a
+release that differs stops the start with a message.
 """
 
 import contextlib
-import functools
-import math
-import pkgutil
 import re
-import threading
-from urllib.parse import unquote
 
 import jinja2
 import pandas as pd
@@ -22,11 +17,11 @@ from django.utils.crypto import salted_hmac
 from dtale.utils import get_bool_arg, json_date, json_timestamp
 from flask import current_app, jsonify, request
 
-from . import preferences
-from .dtale_scripts import DtaleChanged, mended_files, serve_mended
+from .dtale_replaced import STORE, find, lock, mend
+from .dtale_scripts import DtaleChanged, serve_mended
+from .exceptions import FrameError, FrameUnreadable
 from .models import Frame
-from .store import WorkspaceStore
-from .unit_of_work import FrameMissing, FrameUnreadable, current, unit_of_work
+from .unit_of_work import current, unit_of_work
 
 # Where D-Tale may be mounted: the path is written into scripts, so it is plain text.
 PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
@@ -50,167 +45,7 @@ PAGES = {
     CHARTS_PAGE,
 }
 
-lock = threading.RLock()
-
-
-def find(target):
-    """Return what ``package.module:name`` of D-Tale is.
-
-    Raises:
-        DtaleChanged: there is no such thing.
-    """
-    try:
-        return pkgutil.resolve_name(target)
-    except (ImportError, AttributeError):
-        module, _, name = target.partition(":")
-        raise DtaleChanged(f"{name} is missing", module) from None
-
-
-# Replaced in D-Tale's modules ---------------------------------------------------------
-
-
-def break_unit(jsonify_error):
-    """D-Tale answers a failure as if all were well, and keeps what it did before it."""
-
-    def broken(error):
-        current().broken = True
-        return jsonify_error(error)
-
-    return broken
-
-
-def maps_below_prefix(graph_wrapper):
-    """D-Tale lets charts load their maps from /dtale/static/maps/."""
-
-    @functools.wraps(graph_wrapper)
-    def graph(*args, **kwargs):
-        config = kwargs.get("config") or {}
-        if config.get("topojsonURL", "").startswith("/dtale/"):
-            url = current_app.config["APPLICATION_ROOT"] + config["topojsonURL"]
-            kwargs["config"] = {**config, "topojsonURL": url}
-        return graph_wrapper(*args, **kwargs)
-
-    return graph
-
-
-def frame_of_charts_page(get_data_id):
-    """D-Tale draws the first frame, whosever it is, if it does not know the one asked.
-
-    Only the page without an id means the first one.
-    """
-
-    def charts_frame(pathname):
-        last = pathname.rpartition("/")[2]
-        return known_id(unquote(last)) if last else get_data_id(pathname)
-
-    return charts_frame
-
-
-def quick_string(json_string):
-    """D-Tale asks pandas of each cell whether it is missing: a str is not."""
-
-    def string(x, nan_display="", **kwargs):
-        return x if type(x) is str else json_string(x, nan_display, **kwargs)
-
-    return string
-
-
-def quick_int(json_int):
-    """The same of an int, of which D-Tale asks numpy."""
-
-    def integer(x, *args, as_string=False, **kwargs):
-        if type(x) is int and not as_string:
-            return x
-        return json_int(x, *args, as_string=as_string, **kwargs)
-
-    return integer
-
-
-def quick_float(json_float):
-    """The same of a float."""
-
-    def decimal(x, precision=2, *args, as_string=False, **kwargs):
-        if type(x) is float and math.isfinite(x) and not as_string:
-            return round(x, precision)
-        return json_float(x, precision, *args, as_string=as_string, **kwargs)
-
-    return decimal
-
-
-def instead(function):
-    """Return what wraps a function of D-Tale's so that nothing of it is left."""
-    return lambda original: function
-
-
-STORE = "dtale.global_state:_default_store"
-REPLACED = [
-    ("dtale.views:jsonify_error", break_unit),
-    ("dtale.dash_application.charts:graph_wrapper", maps_below_prefix),
-    ("dtale.dash_application.views:get_data_id", frame_of_charts_page),
-    # D-Tale reads its own metadata from the disk for each page: two thirds of the time.
-    ("dtale.views:retrieve_version", functools.cache),
-    ("dtale.utils:json_string", quick_string),
-    ("dtale.utils:json_int", quick_int),
-    ("dtale.utils:json_float", quick_float),
-    # What is one person's, and D-Tale keeps once for everyone.
-    ("dtale.global_state:get_app_settings", instead(preferences.AppSettings)),
-    ("dtale.global_state:set_app_settings", instead(preferences.set_app_settings)),
-    ("dtale.charts.utils:get_mapbox_token", instead(preferences.get_mapbox_token)),
-    ("dtale.charts.utils:set_mapbox_token", instead(preferences.set_mapbox_token)),
-    (
-        "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
-        instead(preferences.GeojsonList()),
-    ),
-]
-
-
-def install_store():
-    """Let D-Tale see the bound workspace's frames, and no others.
-
-    D-Tale's own use_store() changes one of the two things it keeps, empties the new
-    store, and leaves the copies that global_state has made of the store's methods.
-    """
-    global_state = find("dtale.global_state")
-    store = WorkspaceStore()
-    global_state._default_store = store
-    for name in find("dtale.global_state:fn_list"):
-        setattr(global_state, name, getattr(store, name))
-
-
-@functools.cache
-def mend():
-    """Mend D-Tale's files and replace what must differ, once in this process.
-
-    Call it under ``lock``.
-
-    Returns:
-        tuple: the mended static files as {name: bytes}, the templates as {name: str}.
-
-    Raises:
-        DtaleChanged: D-Tale is not the one that this is written for.
-    """
-    static = {name: text.encode() for name, text in mended_files("static").items()}
-    templates = mended_files("templates")
-    # All are looked up before the first is replaced: a failure leaves nothing half done.
-    wrapped = [(target, wrap(find(target))) for target, wrap in REPLACED]
-    for target, replacement in wrapped:
-        owner, name = re.split(r"[.:](?=\w+$)", target)
-        setattr(pkgutil.resolve_name(owner), name, replacement)
-    install_store()
-    return static, templates
-
-
 # Frames -------------------------------------------------------------------------------
-
-
-def known_id(id_or_name):
-    """Return the id of the workspace's frame with this id or name.
-
-    Raises:
-        FrameMissing: there is none.
-    """
-    data_id = find(STORE).get_data_id_by_name(id_or_name) or id_or_name
-    return str(current().get(data_id).row.pk)
 
 
 def open_frame(frame, name=""):
@@ -261,7 +96,10 @@ def processes():
     with_dtypes = get_bool_arg(request, "dtypes")
     frames = []
     for opened in current().all(content=True):
-        dtypes = opened.record.get("dtypes") or []
+        try:
+            dtypes = opened.record.get("dtypes") or []
+        except FrameUnreadable:  # Its own page says why; the others are fine.
+            dtypes = []
         created = pd.Timestamp(opened.row.created).tz_localize(None)
         frames.append(
             {
@@ -355,8 +193,7 @@ def build_flask(root):
     app.view_functions[PROCESSES] = processes
     app.before_request(check_frame)
     app.after_request(keep_prefix)
-    app.register_error_handler(FrameMissing, answer_missing)
-    app.register_error_handler(FrameUnreadable, answer_unreadable)
+    app.register_error_handler(FrameError, answer_problem)
     return app
 
 
@@ -389,7 +226,7 @@ def check_frame():
         target = args["path"].rpartition("/")[2]
     if target is None:
         return
-    data_id = known_id(target)
+    data_id = find(STORE).known_id(target)
     if request.endpoint in PAGES:
         # The page would come up, and then fail at its data.
         find(STORE).get_data(data_id)
@@ -411,26 +248,11 @@ def keep_prefix(response):
     return response
 
 
-def answer_missing(error):
-    """Answer 404: a page that says why and leads home, or data that says so."""
-    frame = error.args[0]
-    return problem(
-        404,
-        f"There is no frame {frame} here.",
-        "frames/frame_missing.html",
-        {"frame": frame},
-    )
-
-
-def answer_unreadable(error):
-    """Answer 500, as a page or as data: the site has to mend something."""
-    return problem(
-        500, str(error), "frames/frame_unreadable.html", {"error": str(error)}
-    )
-
-
-def problem(status, text, template, context):
+def answer_problem(error):
+    """Answer with a page that says why and leads home, or with data that say so."""
     current().broken = True
     if request.endpoint not in PAGES:
-        return jsonify(success=False, error=text), status
-    return render_to_string(template, context, HttpRequest()), status
+        return jsonify(success=False, error=str(error)), error.status
+    context = {"title": error.title, "text": error}
+    page = render_to_string("frames/problem.html", context, HttpRequest())
+    return page, error.status

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from django.core.files.storage import FileSystemStorage, storages
 from . import payload
 
 SUFFIX = ".frame"
+PART = ".part"
 _cache = LRUCache(settings.FRAMES_CACHE_MB << 20, getsizeof=lambda entry: entry[1])
 _cache_lock = threading.Lock()
 
@@ -46,6 +48,7 @@ def save(frame):
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+    _make_room(path)
     return name, size
 
 
@@ -99,23 +102,34 @@ def remove(name):
 def stored():
     """Yield the names (str) of all payloads, and when each was stored (datetime)."""
     storage = storages["frames"]
-    for name in storage.listdir("")[1]:
-        if name.endswith(SUFFIX):
-            with contextlib.suppress(FileNotFoundError):  # It went meanwhile.
-                yield name, storage.get_modified_time(name)
+    with contextlib.suppress(FileNotFoundError):  # Nothing was ever stored.
+        for name in storage.listdir("")[1]:
+            if name.endswith(SUFFIX):
+                with contextlib.suppress(FileNotFoundError):  # It went meanwhile.
+                    yield name, storage.get_modified_time(name)
 
 
 def _read(name):
     path = _path(name)
-    if _is_remote():
-        if path.exists():
-            os.utime(path)  # The least recently used ones go first.
-        else:
-            _fetch(name, path)
-    # The file says how much memory it will take; what was used longest ago goes first,
-    # so that both are never there at once.
+    try:
+        return _read_file(path, name)
+    except FileNotFoundError:
+        if not _is_remote():
+            raise
+    # Not fetched yet, or another process has made room since.
+    _fetch(name, path)
+    try:
+        return _read_file(path, name)
+    finally:
+        _make_room(path)
+
+
+def _read_file(path, name):
+    with contextlib.suppress(PermissionError):
+        os.utime(path)  # Of the fetched files, the least recently used ones go first.
     size = path.stat().st_size
     with _cache_lock:
+        # Room for it is made before it is there, so that both are never in memory.
         while _cache and _cache.currsize + size > _cache.maxsize:
             _cache.popitem()
     return payload.read(path, name)
@@ -138,7 +152,7 @@ def _path(name):
 def _fetch(name, path):
     """Copy a payload from the remote storage to this machine."""
     with storages["frames"].open(name) as source:
-        descriptor, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        descriptor, part = tempfile.mkstemp(dir=path.parent, suffix=PART)
         try:
             with os.fdopen(descriptor, "wb") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
@@ -146,20 +160,26 @@ def _fetch(name, path):
         except BaseException:
             os.unlink(part)
             raise
-    _make_room(path)
 
 
 def _make_room(newest):
-    """Remove the files used longest ago, until the rest is within its bound."""
-    files = sorted(newest.parent.iterdir(), key=lambda file: file.stat().st_mtime)
-    total = sum(file.stat().st_size for file in files)
-    for file in files:
+    """Remove the fetched files used longest ago, until the rest is within its bound."""
+    if not _is_remote():
+        return
+    files = []
+    for path in newest.parent.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # Another process makes room, too.
+            files.append((path.stat().st_mtime, path.stat().st_size, path))
+    total = sum(size for _, size, _ in files)
+    an_hour_ago = time.time() - 3600
+    for used, size, path in sorted(files):
         if total <= settings.FRAMES_FETCHED_MB << 20:
             break
-        if file != newest:
-            total -= file.stat().st_size
+        # A part may be another process's, which is about to be whole.
+        if path != newest and (path.suffix != PART or used < an_hour_ago):
+            total -= size
             with contextlib.suppress(OSError):
-                file.unlink()
+                path.unlink()
 
 
 def _sync_directory(directory):

@@ -14,8 +14,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
 from werkzeug.test import run_wsgi_app
 
-from .models import LimitExceeded
-from .unit_of_work import Conflict, unit_of_work
+from .exceptions import Conflict, LimitExceeded
+from .unit_of_work import unit_of_work
 
 MAX_REPLAY = 1 << 20  # Bytes: the longest request that is kept, to be run again.
 MAX_MOVES = 3

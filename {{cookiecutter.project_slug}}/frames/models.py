@@ -1,5 +1,6 @@
 """Frames are rows: whose a DataFrame is, what it is called, and where its bytes are."""
 
+import contextlib
 import functools
 import itertools
 import logging
@@ -7,12 +8,14 @@ import re
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import connection, models, transaction
+from django.db import OperationalError, connection, models, transaction
 from django.db.models import F, Q, Sum
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.urls import get_script_prefix
 from django.utils import timezone
+
+from .exceptions import LimitExceeded
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +39,6 @@ def free_name(name, taken):
         return name
     numbered = (f"{name} {number}" for number in itertools.count(2))
     return next(each for each in itertools.chain([name], numbered) if each not in taken)
-
-
-class LimitExceeded(Exception):
-    """A frame is refused. Its text says which limit, and how far it is exceeded."""
 
 
 class FrameQuerySet(models.QuerySet):
@@ -178,6 +177,16 @@ class Frame(models.Model):
     def __str__(self):
         return f"{self.pk} {self.name}".rstrip()
 
+    def save(self, **options):
+        """Write a new row, or of one that is there what people change of it.
+
+        The rest is written by ``OpenFrame``, which knows whether somebody else did:
+        written again as it was read once, a row could name bytes that are gone.
+        """
+        if not (self._state.adding or options.get("update_fields")):
+            options["update_fields"] = ["owner", "visitor", "name", "notes"]
+        super().save(**options)
+
     def get_absolute_url(self):
         """Return the path (str) of the frame's page in D-Tale."""
         prefix = f"{get_script_prefix()}{settings.DTALE_PREFIX}"
@@ -278,6 +287,25 @@ class Preferences(models.Model):
 
     def __str__(self):
         return f"Preferences of {self.owner or 'a visitor'}"
+
+
+def update_without_waiting(pk, **fields):
+    """Update a frame's row, but not if that means to wait for somebody who writes."""
+    frames = Frame.objects.filter(pk=pk)
+    if connection.vendor != "sqlite":
+        with transaction.atomic():
+            free = frames.select_for_update(skip_locked=True).values_list("pk")
+            if free.first():
+                frames.update(**fields)
+        return
+    with connection.cursor() as cursor:
+        [before] = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            with contextlib.suppress(OperationalError):
+                frames.update(**fields)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {before}")
 
 
 @receiver(post_delete, sender=Frame)

@@ -94,7 +94,10 @@ def read(path, name):
         in_band, buffers = _verified(mapped, name)
     except (BadSignature, IndexError, OverflowError, struct.error) as error:
         raise PayloadDamaged(f"{name}: {error}") from None
-    frame = pickle.loads(in_band, buffers=buffers)
+    try:
+        frame = pickle.loads(in_band, buffers=buffers)
+    except Exception as error:  # Of a class, say, that is not installed here.
+        raise PayloadDamaged(f"{name} cannot be read here: {error!r}") from error
     # Unpickled, small objects are several times their pickle: 8 is a careful guess.
     return frame, mapped.nbytes + 7 * len(in_band)
 

@@ -12,8 +12,9 @@ from dtale.utils import sort_df_for_grid
 from flask import has_request_context, request
 
 from . import frame_storage
+from .exceptions import FrameMissing
 from .models import Frame
-from .unit_of_work import FrameMissing, current
+from .unit_of_work import current
 
 # D-Tale stores a frame in another order when somebody sorts what they see.
 SORTING_ENDPOINT = "dtale.get_data"
@@ -183,6 +184,15 @@ class WorkspaceStore(DefaultStore):
             ):
                 return str(opened.row.pk)
         return None
+
+    def known_id(self, id_or_name):
+        """Return the id (str) of the workspace's frame with this id or name.
+
+        Raises:
+            FrameMissing: there is none.
+        """
+        data_id = self.get_data_id_by_name(id_or_name) or id_or_name
+        return str(current().get(data_id).row.pk)
 
     def set_name(self, data_id, val):
         if val not in (None, ""):

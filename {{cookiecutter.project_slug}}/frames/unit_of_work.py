@@ -6,45 +6,16 @@ the row that names them, then the old bytes are removed.
 """
 
 import contextlib
-import logging
 from contextvars import ContextVar
-from functools import partial
 
-from cachetools import TTLCache
-from django.core.signing import BadSignature
-from django.db import OperationalError, transaction
-from django.db.models import F
-from django.urls import reverse
-from django.utils import timezone
+from django.db import transaction
 
-from . import frame_storage, workspace
-from .models import Frame, Record, Share, clean_name, free_name, remove_bytes
-from .payload import PayloadDamaged
-from .sealing import seal, unseal
-
-logger = logging.getLogger(__name__)
-
-RECORD = "frames.record"
-VIEW = "frames.view"
+from . import workspace
+from .exceptions import FrameMissing
+from .models import Frame, Share, remove_bytes
+from .open_frame import OpenFrame
 
 _unit = ContextVar("unit_of_work")
-_touched = TTLCache(10_000, ttl=600)  # Seconds. Frames that this process has opened.
-
-
-class FrameMissing(LookupError):
-    """There is no frame of this id or name in the workspace."""
-
-
-class FrameUnreadable(Exception):
-    """A frame's bytes are gone or damaged. They stay as they are."""
-
-
-class ReadOnly(Exception):
-    """A reader would change somebody else's frame."""
-
-
-class Conflict(Exception):
-    """What this unit of work has read was changed by another one meanwhile."""
 
 
 @contextlib.contextmanager
@@ -146,6 +117,8 @@ class Unit:
         if missing:
             rows = Frame.objects.visible_in(self.workspace).exclude(pk__in=self._opened)
             rows = rows.with_content() if content else rows.defer("settings")
+            if self.lock:
+                rows = rows.select_for_update(of=("self",))
             shares = Share.objects.of(self.workspace) if self.workspace.user_id else ()
             shares = {share.frame_id: share for share in shares}
             for row in rows:
@@ -207,229 +180,6 @@ class Unit:
             return OpenFrame(self, row)
         if not self.workspace.user_id:
             return None
-        share = Share.objects.of(self.workspace).filter(frame=row).first()
+        shares = Share.objects.of(self.workspace).filter(frame=row)
+        share = (shares.select_for_update() if self.lock else shares).first()
         return OpenFrame(self, row, share) if share else None
-
-
-class OpenFrame:
-    """A frame that a request works with: its row, its record, and its data.
-
-    Attributes:
-        row: the ``Frame``.
-        share: the ``Share`` by which a reader sees it; None for its owner.
-        record: dict of what D-Tale keeps for everyone who opens it.
-        view: dict of how this person looks at it; a reader begins as the owner does.
-    """
-
-    def __init__(self, unit, row, share=None, is_new=False):
-        self.unit = unit
-        self.row = row
-        self.share = share
-        self.is_new = is_new
-        self._frame = None
-        self._record = self._view = None
-        self._has_new_data = False
-        self._fields = {}  # Of the row: name -> new value.
-
-    def require_owner(self):
-        """Refuse what a reader must not do.
-
-        Raises:
-            ReadOnly: with a text that says what they can do.
-        """
-        if self.share is not None:
-            raise ReadOnly(
-                f"Frame {self.row} belongs to {self.row.owner or 'a visitor'} and is "
-                "shared with you for reading. What you filter, sort, hide and highlight "
-                "is your own, but this would change it for everyone. A copy of it would "
-                f"be yours: {reverse('frames:copy', args=[self.row.pk])}"
-            )
-
-    @property
-    def frame(self):
-        """The data (``pandas.DataFrame``), None for a new frame without any.
-
-        Setting them is a change; what is done to them in place is none.
-
-        Raises:
-            Conflict: they were replaced since the row was read.
-            FrameUnreadable: they cannot be read.
-            LimitExceeded, ReadOnly: on setting them.
-        """
-        if self._frame is None and not self.is_new:
-            self._frame = self._load_frame()
-        return self._frame
-
-    @frame.setter
-    def frame(self, frame):
-        self.require_owner()
-        Frame.check_cells(*frame.shape)
-        self._frame = frame
-        self._has_new_data = True
-        if self.unit.notes:
-            self._fields["notes"] = "\n".join(self.unit.notes)
-            self.unit.notes = []
-
-    def touch(self):
-        """Remember when it was opened, to about ten minutes."""
-        if self.row.pk in _touched:
-            return
-        _touched[self.row.pk] = True
-        # It is no reason to wait for whoever writes now, and to fail.
-        with contextlib.suppress(OperationalError):
-            Frame.objects.filter(pk=self.row.pk).update(opened=timezone.now())
-
-    def show(self, frame):
-        """Let this request see the data in another form, which is not stored."""
-        self._frame = frame
-
-    @property
-    def record(self):
-        if self._record is None:
-            self._record = self._unseal(RECORD) or {}
-        return self._record
-
-    @property
-    def view(self):
-        if self._view is None:
-            self._view = self._unseal(VIEW) or {}
-        return self._view
-
-    @property
-    def is_loaded(self):
-        """Say (bool) whether the data have been read, or set, already."""
-        return self._frame is not None
-
-    @property
-    def has_own_view(self):
-        """Say (bool) whether this is a reader who has changed how they look at it."""
-        return self.share is not None and bool(self.share.settings)
-
-    @property
-    def name(self):
-        return self.row.name
-
-    @name.setter
-    def name(self, name):
-        self.require_owner()
-        taken = {each.name for each in self.unit.all() if each is not self}
-        self._fields["name"] = self.row.name = free_name(clean_name(name), taken)
-
-    def changes(self):
-        """Say (bool) whether something is to be written, by comparing what was set."""
-        if self.is_new:
-            return self._has_new_data
-        return bool(self._has_new_data or self._fields or self._sealed())
-
-    def save_bytes(self):
-        """Store new data, if there are any: a list with the payload's name, or empty.
-
-        Raises:
-            Conflict: somebody else was faster already.
-        """
-        if not self._has_new_data:
-            return []
-        current = Frame.objects.filter(pk=self.row.pk, version=self.row.version)
-        if not (self.is_new or current.exists()):
-            raise Conflict
-        name, size = frame_storage.save(self._frame)
-        self._fields |= {
-            "payload": name,
-            "nbytes": size,
-            "rows": len(self._frame),
-            "columns": self._frame.shape[1],
-            "changed": timezone.now(),
-        }
-        return [name]
-
-    def save_row(self):
-        """Write the row, and what belongs to it.
-
-        Raises:
-            Conflict: somebody else has changed it since it was read.
-            LimitExceeded
-        """
-        sealed = self._sealed()
-        old = self.row.payload, self.row.nbytes
-        for field, value in self._fields.items():
-            setattr(self.row, field, value)
-        if self.is_new:
-            owner = self.unit.workspace.owner(make=True)
-            for field, value in owner.items():
-                setattr(self.row, field, value)
-            self.row.settings = sealed.get(VIEW, b"")
-            self.row.check_limits(self.unit.workspace, is_new=True)
-            self.row.save(force_insert=True)
-            Record.objects.create(frame=self.row, content=sealed.get(RECORD, b""))
-            return
-        if self.row.nbytes > old[1]:
-            self.row.check_limits(self.unit.workspace, is_new=False)
-        if self.share is not None:
-            self._update(self.share, settings=sealed[VIEW])
-            return
-        if VIEW in sealed:
-            self._fields["settings"] = sealed[VIEW]
-        self._update(self.row, **self._fields)
-        if RECORD in sealed:
-            Record.objects.filter(frame=self.row).update(content=sealed[RECORD])
-        if self._has_new_data:
-            transaction.on_commit(partial(remove_bytes, old[0]))
-
-    @staticmethod
-    def _update(row, **fields):
-        same = type(row).objects.filter(pk=row.pk, version=row.version)
-        if not same.update(version=F("version") + 1, **fields):
-            raise Conflict
-
-    def _stored(self, purpose):
-        if self.is_new:
-            return b""
-        # bytes(): PostgreSQL's driver gives a memoryview.
-        if not hasattr(self.row, "content"):  # Read for its name alone.
-            self.row = Frame.objects.quick_get(self.row.pk) or self._gone()
-        if purpose == RECORD:
-            return bytes(self.row.content)
-        if self.has_own_view:
-            return bytes(self.share.settings)
-        return bytes(self.row.settings)
-
-    def _gone(self):
-        self.unit.conflict = True  # D-Tale would catch the exception.
-        raise Conflict
-
-    def _unseal(self, purpose):
-        stored = self._stored(purpose)
-        try:
-            return unseal(stored, purpose) if stored else None
-        except BadSignature:
-            logger.error("The record of frame %s was not written here.", self.row.pk)
-            raise self._unreadable() from None
-
-    def _sealed(self):
-        """Return what differs from what is stored: {purpose: sealed bytes}."""
-        sealed = {}
-        for purpose, value in ((RECORD, self._record), (VIEW, self._view)):
-            stored = self._stored(purpose)
-            if value and (new := seal(value, purpose, stored)) != stored:
-                sealed[purpose] = new
-        return sealed
-
-    def _load_frame(self):
-        try:
-            return frame_storage.load(self.row.payload)
-        except FileNotFoundError as error:
-            same = Frame.objects.filter(pk=self.row.pk, payload=self.row.payload)
-            if not same.exists():
-                self._gone()
-            reason = error
-        except PayloadDamaged as error:
-            reason = error
-        logger.error("The data of frame %s cannot be read: %s", self.row.pk, reason)
-        raise self._unreadable() from None
-
-    def _unreadable(self):
-        return FrameUnreadable(
-            f"The data of frame {self.row} cannot be read: its file is missing, damaged, "
-            "or signed with another key. It was left as it is; the server's log says "
-            "more."
-        )

@@ -11,12 +11,14 @@ from django.conf import settings
 from django.db import connection
 from werkzeug.test import Client
 
-from frames import dtale_app, dtale_scripts
-from frames.dtale_app import MAX_ROOTS, REPLACED, build_dtale, find, open_frame
+from frames import dtale_app, dtale_replaced, dtale_scripts
+from frames.dtale_app import MAX_ROOTS, build_dtale, open_frame
+from frames.dtale_replaced import REPLACED, find
 from frames.dtale_scripts import SUBSTITUTIONS, DtaleChanged, mended_files, substitute
+from frames.exceptions import FrameMissing
 from frames.gate import Gate
 from frames.models import Frame
-from frames.unit_of_work import FrameMissing, unit_of_work
+from frames.unit_of_work import unit_of_work
 from frames.workspace import Workspace, bind
 
 ROOT = f"/{settings.DTALE_PREFIX}"
@@ -248,10 +250,10 @@ def test_file_that_is_gone_is_named(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("target", [target for target, _ in REPLACED])
 def test_name_that_is_gone_is_named(monkeypatch, target):
-    monkeypatch.setattr(dtale_app, "REPLACED", [(f"{target}_", lambda name: name)])
+    monkeypatch.setattr(dtale_replaced, "REPLACED", [(f"{target}_", lambda name: name)])
     module, _, name = target.partition(":")
     with pytest.raises(DtaleChanged, match=f"{name}_ is missing in {module}"):
-        dtale_app.mend.__wrapped__()
+        dtale_replaced.mend.__wrapped__()
 
 
 def test_endpoint_that_is_gone_is_named(monkeypatch):

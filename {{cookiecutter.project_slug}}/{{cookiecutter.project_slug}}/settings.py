@@ -28,7 +28,8 @@ env.read_env(BASE_DIR / ".env", recurse=False)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", validate=validate.Length(min=1))
-# Keys of before: what was signed with them is read still, and signed anew.
+# Keys of before: what they signed is read still, and signed anew when it changes. Take
+# one away only when nothing of its time is left.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 

@@ -6,7 +6,8 @@ import click
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from frames.models import Frame, LimitExceeded
+from frames.exceptions import LimitExceeded
+from frames.models import Frame
 
 
 class Command(BaseCommand):

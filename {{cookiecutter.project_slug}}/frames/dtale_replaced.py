@@ -1,0 +1,167 @@
+"""What is replaced in D-Tale's modules, each with the reason.
+
+All of it is looked up before the first is replaced, so a release of D-Tale in which
+something is missing stops the start with a message. What is mended in its shipped files
+is in ``dtale_scripts``.
+"""
+
+import functools
+import math
+import pkgutil
+import re
+import threading
+from urllib.parse import unquote
+
+from flask import current_app
+
+from . import dtale_kinds, preferences
+from .dtale_scripts import DtaleChanged, mended_files
+from .store import WorkspaceStore
+from .unit_of_work import current
+
+lock = threading.RLock()
+
+
+def find(target):
+    """Return what ``package.module:name`` of D-Tale is.
+
+    Raises:
+        DtaleChanged: there is no such thing.
+    """
+    try:
+        return pkgutil.resolve_name(target)
+    except (ImportError, AttributeError):
+        module, _, name = target.partition(":")
+        raise DtaleChanged(f"{name} is missing", module) from None
+
+
+def break_unit(jsonify_error):
+    """D-Tale answers a failure as if all were well, and keeps what it did before it."""
+
+    def broken(error):
+        current().broken = True
+        return jsonify_error(error)
+
+    return broken
+
+
+def maps_below_prefix(graph_wrapper):
+    """D-Tale lets charts load their maps from /dtale/static/maps/."""
+
+    @functools.wraps(graph_wrapper)
+    def graph(*args, **kwargs):
+        config = kwargs.get("config") or {}
+        if config.get("topojsonURL", "").startswith("/dtale/"):
+            url = current_app.config["APPLICATION_ROOT"] + config["topojsonURL"]
+            kwargs["config"] = {**config, "topojsonURL": url}
+        return graph_wrapper(*args, **kwargs)
+
+    return graph
+
+
+def frame_of_charts_page(get_data_id):
+    """D-Tale draws the first frame, whosever it is, if it does not know the one asked.
+
+    Only the page without an id means the first one.
+    """
+
+    def charts_frame(pathname):
+        last = pathname.rpartition("/")[2]
+        return find(STORE).known_id(unquote(last)) if last else get_data_id(pathname)
+
+    return charts_frame
+
+
+def quick_string(json_string):
+    """D-Tale asks pandas of each cell whether it is missing: a str is not."""
+
+    def string(x, nan_display="", **kwargs):
+        return x if type(x) is str else json_string(x, nan_display, **kwargs)
+
+    return string
+
+
+def quick_int(json_int):
+    """The same of an int, of which D-Tale asks numpy."""
+
+    def integer(x, *args, as_string=False, **kwargs):
+        if type(x) is int and not as_string:
+            return x
+        return json_int(x, *args, as_string=as_string, **kwargs)
+
+    return integer
+
+
+def quick_float(json_float):
+    """The same of a float."""
+
+    def decimal(x, precision=2, *args, as_string=False, **kwargs):
+        if type(x) is float and math.isfinite(x) and not as_string:
+            return round(x, precision)
+        return json_float(x, precision, *args, as_string=as_string, **kwargs)
+
+    return decimal
+
+
+def instead(function):
+    """Return what wraps a function of D-Tale's so that nothing of it is left."""
+    return lambda original: function
+
+
+STORE = "dtale.global_state:_default_store"
+REPLACED = [
+    ("dtale.views:jsonify_error", break_unit),
+    ("dtale.dash_application.charts:graph_wrapper", maps_below_prefix),
+    ("dtale.dash_application.views:get_data_id", frame_of_charts_page),
+    # D-Tale reads its own metadata from the disk for each page: two thirds of the time.
+    ("dtale.views:retrieve_version", functools.cache),
+    ("dtale.utils:json_string", quick_string),
+    ("dtale.utils:json_int", quick_int),
+    ("dtale.utils:json_float", quick_float),
+    # What is one person's, and D-Tale keeps once for everyone.
+    ("dtale.global_state:get_app_settings", instead(preferences.AppSettings)),
+    ("dtale.global_state:set_app_settings", instead(preferences.set_app_settings)),
+    ("dtale.charts.utils:get_mapbox_token", instead(preferences.get_mapbox_token)),
+    ("dtale.charts.utils:set_mapbox_token", instead(preferences.set_mapbox_token)),
+    (
+        "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
+        instead(preferences.GeojsonList()),
+    ),
+    *dtale_kinds.REPLACED,
+]
+
+
+def install_store():
+    """Let D-Tale see the bound workspace's frames, and no others.
+
+    D-Tale's own use_store() changes one of the two things it keeps, empties the new
+    store, and leaves the copies that global_state has made of the store's methods.
+    """
+    global_state = find("dtale.global_state")
+    store = WorkspaceStore()
+    global_state._default_store = store
+    for name in find("dtale.global_state:fn_list"):
+        setattr(global_state, name, getattr(store, name))
+
+
+@functools.cache
+def mend():
+    """Mend D-Tale's files and replace what must differ, once in this process.
+
+    Call it under ``lock``.
+
+    Returns:
+        tuple: the mended static files as {name: bytes}, the templates as {name: str}.
+
+    Raises:
+        DtaleChanged: D-Tale is not the one that this is written for.
+    """
+    static = {name: text.encode() for name, text in mended_files("static").items()}
+    templates = mended_files("templates")
+    # All are looked up before the first is replaced: a failure leaves nothing half done.
+    wrapped = [(target, wrap(find(target))) for target, wrap in REPLACED]
+    for target, replacement in wrapped:
+        owner, name = re.split(r"[.:](?=\w+$)", target)
+        setattr(pkgutil.resolve_name(owner), name, replacement)
+    install_store()
+    return static, templates
