@@ -84,6 +84,7 @@ frames/sealing.py
 frames/sources.py
 frames/store.py
 frames/templates/frames/copy.html
+frames/templates/frames/notice.html
 
 frames/templates/frames/problem.html
 frames/unit_of_work.py

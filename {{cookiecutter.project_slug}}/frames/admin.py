@@ -35,6 +35,7 @@ class FrameAdmin(admin.ModelAdmin):
     readonly_fields += ["opened", "open_in_dtale"]
     autocomplete_fields = ["owner"]
     inlines = [ShareInline]
+    view_on_site = False  # `open_in_dtale` knows who may.
 
     def has_add_permission(self, request):
         return False

@@ -15,7 +15,8 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
 from dtale.utils import get_bool_arg, json_date, json_timestamp
-from flask import current_app, jsonify, request
+from flask import current_app, g, jsonify, request
+from markupsafe import Markup
 
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import DtaleChanged, serve_mended
@@ -192,6 +193,7 @@ def build_flask(root):
     app.view_functions["static"] = serve_mended(static, app.view_functions["static"])
     app.view_functions[PROCESSES] = processes
     app.before_request(check_frame)
+    app.context_processor(lambda: {"frame_notice": frame_notice})
     app.after_request(keep_prefix)
     app.register_error_handler(FrameError, answer_problem)
     return app
@@ -230,7 +232,17 @@ def check_frame():
     if request.endpoint in PAGES:
         # The page would come up, and then fail at its data.
         find(STORE).get_data(data_id)
-        current().get(data_id).touch()
+        g.opened = current().get(data_id)
+        g.opened.touch()
+
+
+def frame_notice():
+    """Return what the grid's page says of its frame (Markup), if there is something."""
+    opened = g.get("opened")
+    if opened is None or not (opened.share or opened.row.notes):
+        return ""
+    context = {"frame": opened.row, "is_reader": opened.share is not None}
+    return Markup(render_to_string("frames/notice.html", context))
 
 
 def keep_prefix(response):

@@ -12,10 +12,11 @@ import re
 import threading
 from urllib.parse import unquote
 
-from flask import current_app
+from flask import current_app, jsonify
 
 from . import dtale_kinds, preferences
 from .dtale_scripts import DtaleChanged, mended_files
+from .exceptions import FrameError
 from .store import WorkspaceStore
 from .unit_of_work import current
 
@@ -40,6 +41,8 @@ def break_unit(jsonify_error):
 
     def broken(error):
         current().broken = True
+        if isinstance(error, FrameError):  # Refused with a text that says it all.
+            return jsonify(success=False, error=str(error))
         return jsonify_error(error)
 
     return broken

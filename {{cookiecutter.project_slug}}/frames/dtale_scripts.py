@@ -163,6 +163,12 @@ SUBSTITUTIONS = [
         for page in ("skew", "kurtosis")
     ),
     Substitution(
+        "templates/dtale/main.html",
+        "Whose frame it is, if it is somebody else's, and what was converted in it.",
+        r"\{% endblock %\}\s*\{% block js %\}",
+        r"{{ frame_notice() }}\n\g<0>",
+    ),
+    Substitution(
         NOT_FOUND,
         "The way home from a page that is not there.",
         r'href="/"',

@@ -114,7 +114,7 @@ def _quick_query():
 
     Without its times: SQLite has them as text.
     """
-    times = "created", "changed", "opened", "notes"
+    times = "created", "changed", "opened"
     names = [f.attname for f in Frame._meta.concrete_fields if f.name not in times]
     rows = Frame.objects.order_by().filter(pk=0)
     query = rows.values_list(*names, "record__content").query

@@ -232,7 +232,10 @@ class OpenFrame:
     def _sealed(self):
         """Return what differs from what is stored: {purpose: sealed bytes}."""
         sealed = {}
-        for purpose, value in ((RECORD, self._record), (VIEW, self._view)):
+        parts = {RECORD: self._record, VIEW: self._view}
+        if self.share is not None:
+            del parts[RECORD]  # Whatever D-Tale did to it: it is not the reader's.
+        for purpose, value in parts.items():
             stored = self._stored(purpose)
             if value and (new := seal(value, purpose, stored)) != stored:
                 sealed[purpose] = new

@@ -13,6 +13,7 @@ from django.db import transaction
 from dtale import global_state
 from dtale.translations import _languages as languages
 
+from .exceptions import FrameError
 from .models import Preferences
 from .sealing import seal, unseal
 from .unit_of_work import current, is_bound
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 GEOJSON = "frames.geojson"
 
 
-class PreferenceRefused(ValueError):
+class PreferenceRefused(FrameError, ValueError):
     """A value that a preference cannot have."""
 
 

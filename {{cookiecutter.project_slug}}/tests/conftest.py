@@ -1,8 +1,24 @@
-"""What the tests of this project share."""
+"""What the tests of this project share: people with browsers, and their bytes."""
 
+import json
+import re
+import uuid
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
 import pytest
+from django.conf import settings as site
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.test import Client as DjangoClient
+from django.utils.module_loading import import_string
+from werkzeug.test import Client
+
+from frames import frame_storage, open_frame
+from frames.models import Frame
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +30,158 @@ def open_connections():
     yield
     for signal in signals:
         signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def stored(settings, tmp_path):
+    """The bytes of the test's own frames (Stored), and of no other's."""
+    frames = settings.STORAGES["frames"]
+    options = dict(frames["OPTIONS"])
+    if "bucket_name" in options:
+        options["location"] = f"{options['location']}/{uuid.uuid4().hex}".lstrip("/")
+    else:
+        options["location"] = tmp_path / "frames"
+    settings.STORAGES = {**settings.STORAGES, "frames": {**frames, "OPTIONS": options}}
+    settings.FRAMES_FETCHED_DIR = tmp_path / "fetched"
+    open_frame._touched.clear()  # Databases of tests use the same numbers again.
+    return Stored()
+
+
+class Stored:
+    """Payloads, as somebody sees and damages them who can reach the storage."""
+
+    def names(self):
+        return {name for name, _ in frame_storage.stored()}
+
+    def read(self, name):
+        with storages["frames"].open(name) as file:
+            return file.read()
+
+    def replace(self, name, data=None):
+        """Put other bytes (bytes) in the place of a payload, None for none."""
+        self.forget()
+        storages["frames"].delete(name)
+        if data is not None:
+            storages["frames"].save(name, ContentFile(data))
+
+    def forget(self):
+        """Nothing that this process or this machine has read before is kept."""
+        frame_storage._cache.clear()
+        for file in Path(site.FRAMES_FETCHED_DIR).glob("*"):
+            file.unlink()
+
+
+@pytest.fixture
+def user(django_user_model):
+    """Make a user of this name: user("ann")."""
+    return django_user_model.objects.create_user
+
+
+@pytest.fixture
+def visitor(stored):
+    """Make a Visitor, signed in if a user is given: visitor(ann)."""
+    # Here: it sets up logging, and a test that looks at the log begins after that.
+    application = import_string(site.WSGI_APPLICATION)
+
+    def visitor(user=None):
+        visitor = Visitor(application)
+        return visitor.sign_in(user) if user else visitor
+
+    return visitor
+
+
+@pytest.fixture
+def ann(user):
+    return user("ann")
+
+
+@pytest.fixture
+def bob(user):
+    return user("bob")
+
+
+@pytest.fixture
+def publish(stored):
+    """Publish a frame with these columns: publish(ann, a=[1, 2, 3]).
+
+    Without any, a is 1, 2, 3 and b is 4, 5, 6.
+    """
+
+    def publish(owner, name="", shared_with=(), **columns):
+        data = pd.DataFrame(columns or {"a": [1, 2, 3], "b": [4, 5, 6]})
+        return Frame.objects.publish(
+            data, owner=owner, name=name, shared_with=shared_with
+        )
+
+    return publish
+
+
+class Visitor:
+    """Somebody with a browser, at the site as a server serves it."""
+
+    def __init__(self, application):
+        self.browser = Client(application)
+
+    def sign_in(self, user):
+        """As a login page does it: in the session that they have, if they have one."""
+        client, name = DjangoClient(), site.SESSION_COOKIE_NAME
+        cookie = self.browser.get_cookie(name)
+        if cookie:
+            client.cookies[name] = cookie.value
+        client.force_login(user)
+        self.browser.set_cookie(name, client.cookies[name].value)
+        return self
+
+    def get(self, path, **query):
+        """Ask D-Tale; what is no text or number in the query is sent as JSON."""
+        for name, value in query.items():
+            if not isinstance(value, str | int):
+                query[name] = json.dumps(value)
+        path = f"/{site.DTALE_PREFIX}/dtale/{path}"
+        return self.browser.get(path, query_string=query or None)
+
+    def post(self, path, **options):
+        return self.browser.post(f"/{site.DTALE_PREFIX}/dtale/{path}", **options)
+
+    def submit(self, path):
+        """Open a page of the site's own and press its button."""
+        page = self.browser.get(path)
+        if page.status_code != 200:
+            return page
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
+        return self.browser.post(path, data={"csrfmiddlewaretoken": token})
+
+    def column(self, pk, name="a", **query):
+        """What the grid shows of a column (list)."""
+        rows = self.get(f"data/{pk}", ids=["0-99"], **query).json["results"]
+        return [row[name] for row in rows.values()]
+
+    def edit(self, pk, value, column="a", row=0):
+        """Type a value into a cell."""
+        return self.get(f"edit-cell/{pk}", col=column, rowIndex=row, updated=value)
+
+    def frames(self):
+        """The numbers of the frames in D-Tale's list (list of int)."""
+        return [int(each["data_id"]) for each in self.get("processes").json["data"]]
+
+    def upload(self, text="a,b\n1,4\n2,5\n3,6\n"):
+        """Upload a CSV file and return the number (int) of its frame."""
+        answer = self.post("upload", data={"s.csv": (BytesIO(text.encode()), "s.csv")})
+        return int(answer.json["data_id"])
+
+    def call_back(self, output, inputs, state):
+        """Do what a part of the charts page does: {"component.property": value}."""
+
+        def part(name, **value):
+            component, _, property = name.rpartition(".")
+            return {"id": component, "property": property, **value}
+
+        outputs = [part(name) for name in output.strip(".").split("...")]
+        body = {
+            "output": output,
+            "outputs": outputs if output.startswith("..") else outputs[0],
+            "inputs": [part(name, value=value) for name, value in inputs.items()],
+            "state": [part(name, value=value) for name, value in state.items()],
+            "changedPropIds": list(inputs)[:1],
+        }
+        return self.post("charts/_dash-update-component", json=body)

@@ -1,0 +1,247 @@
+"""Two at once: who was slower does it again, with what the other has left."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+
+from frames import frame_storage, gate, unit_of_work
+from frames.exceptions import Conflict
+from frames.models import Frame, Share
+from frames.open_frame import OpenFrame
+from frames.workspace import Workspace, bind
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner(visitor, ann):
+    return visitor(ann)
+
+
+@pytest.fixture
+def frame(publish, ann):
+    return publish(ann)
+
+
+@pytest.fixture
+def locks(monkeypatch):
+    """Whether each run of D-Tale held a lock (list of bool)."""
+    locks = []
+
+    def unit(lock=False):
+        locks.append(lock)
+        return unit_of_work.unit_of_work(lock)
+
+    monkeypatch.setattr(gate, "unit_of_work", unit)
+    return locks
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Let something happen when a request is about to write, a number of times."""
+
+    def meanwhile(action, times=1):
+        original = OpenFrame.save_bytes
+        left = [None] * times
+
+        def save_bytes(self):
+            if left:
+                left.pop()
+                action()
+            return original(self)
+
+        monkeypatch.setattr(OpenFrame, "save_bytes", save_bytes)
+
+    return meanwhile
+
+
+def edit(user, pk, value, column="b"):
+    with bind(Workspace(user)), unit_of_work.unit_of_work() as unit:
+        opened = unit.get(pk)
+        opened.frame = opened.frame.assign(**{column: value})
+
+
+def test_slower_edit_is_done_again_with_a_lock(
+    owner, frame, ann, locks, meanwhile, stored
+):
+    meanwhile(lambda: edit(ann, frame.pk, 9))
+    assert owner.edit(frame.pk, 7).json == {"success": True}
+    assert locks == [False, True]
+    assert owner.column(frame.pk, "a") == [7, 2, 3]
+    assert owner.column(frame.pk, "b") == [9, 9, 9]
+    assert stored.names() == {Frame.objects.get().payload}
+
+
+def test_slower_setting_is_done_again(owner, frame, ann, locks, meanwhile):
+    def other():
+        with bind(Workspace(ann)), unit_of_work.unit_of_work() as unit:
+            unit.get(frame.pk).view["settings"]["x"] = 1
+
+    meanwhile(other)
+    owner.get(f"update-settings/{frame.pk}", settings={"y": 2})
+    with bind(Workspace(ann)), unit_of_work.unit_of_work() as unit:
+        settings = unit.get(frame.pk).view["settings"]
+    assert (settings["x"], settings["y"], locks) == (1, 2, [False, True])
+
+
+def test_edit_with_a_lock_that_is_still_slower_is_refused(
+    owner, frame, ann, locks, meanwhile, stored
+):
+    # Nobody can do this to a locked row but whoever goes round the lock.
+    meanwhile(lambda: Frame.objects.update(version=50 + len(locks)), times=2)
+    answer = owner.edit(frame.pk, 7)
+    assert "Nothing of yours was saved" in answer.json["error"]
+    assert locks == [False, True]
+    assert stored.names() == {frame.payload}
+    assert owner.column(frame.pk) == [1, 2, 3]
+
+
+def test_edit_of_a_frame_that_was_deleted_is_refused(owner, frame, meanwhile, stored):
+    meanwhile(Frame.objects.get().delete)
+    assert owner.edit(frame.pk, 7).status_code == 404
+    assert not Frame.objects.exists() and stored.names() == set()
+
+
+def test_setting_of_a_frame_that_is_no_longer_shared_is_refused(
+    visitor, ann, bob, publish, meanwhile
+):
+    pk = publish(ann, shared_with=[bob]).pk
+    meanwhile(Share.objects.get().delete)
+    answer = visitor(bob).get(f"update-settings/{pk}", settings={"x": 1})
+    assert answer.status_code == 404
+
+
+def test_data_that_were_replaced_before_they_were_read_are_read_anew(
+    owner, frame, ann, locks, monkeypatch, stored
+):
+    original, left = frame_storage.load, [None]
+
+    def load(name):
+        if left:
+            left.pop()
+            edit(ann, frame.pk, 9)
+            stored.forget()
+        return original(name)
+
+    monkeypatch.setattr(frame_storage, "load", load)
+    assert owner.column(frame.pk, "b") == [9, 9, 9]
+    assert locks == [False, False]
+
+
+def test_request_too_long_to_be_kept_is_refused_and_not_half_done(
+    owner, frame, ann, meanwhile
+):
+    meanwhile(lambda: edit(ann, frame.pk, 9))
+    body = {"ranges": "{}", "x": "x" * gate.MAX_REPLAY}
+    answer = owner.post(f"save-range-highlights/{frame.pk}", json=body)
+    assert "Nothing of yours was saved" in answer.json["error"]
+    answer = owner.post(f"save-range-highlights/{frame.pk}", json=body)
+    assert answer.json == {"success": True}
+
+
+def together(*actions):
+    """Do all of them at once, each with a connection of its own."""
+    barrier = threading.Barrier(len(actions))
+
+    def run(action):
+        barrier.wait()
+        try:
+            return action()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(actions)) as threads:
+        return list(threads.map(run, actions))
+
+
+def test_edits_of_many_at_once_are_all_there(visitor, ann, publish):
+    pk = publish(ann, a=[0] * 12).pk
+    browsers = [visitor(ann) for _ in range(4)]
+    for first in range(0, 12, 4):
+        answers = together(
+            *(
+                lambda each=each, row=row: each.edit(pk, row + 1, row=row)
+                for row, each in enumerate(browsers, first)
+            )
+        )
+        assert [answer.json for answer in answers] == [{"success": True}] * 4
+    assert browsers[0].column(pk) == list(range(1, 13))
+    assert Frame.objects.get().version == 12
+
+
+def test_settings_of_a_readers_browsers_at_once_are_all_there(
+    visitor, ann, bob, publish
+):
+    pk = publish(ann, shared_with=[bob]).pk
+    browsers = [visitor(bob) for _ in range(4)]
+    for turn in range(3):
+        answers = together(
+            *(
+                lambda each=each, name=f"{turn}.{number}": each.get(
+                    f"update-settings/{pk}", settings={name: 1}
+                )
+                for number, each in enumerate(browsers)
+            )
+        )
+        assert [answer.json for answer in answers] == [{"success": True}] * 4
+    with bind(Workspace(bob)), unit_of_work.unit_of_work() as unit:
+        settings = unit.get(pk).view["settings"]
+    assert len([name for name in settings if "." in name]) == 12
+
+
+def test_reading_waits_for_no_writer(owner, frame, ann, publish):
+    """Neither the grid's data, nor a page whose time of opening is to be noted."""
+    Frame.objects.update(opened="2020-01-01T00:00Z")
+    writing, done = threading.Event(), threading.Event()
+
+    def write():
+        with transaction.atomic():
+            Frame.objects.select_for_update().get()
+            Frame.objects.update(notes="x")
+            writing.set()
+            done.wait(10)
+        connection.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert writing.wait(10)
+    try:
+        start = time.monotonic()
+        assert owner.column(frame.pk) == [1, 2, 3]
+        assert owner.get(f"main/{frame.pk}").status_code == 200
+        assert time.monotonic() - start < 5
+    finally:
+        done.set()
+        writer.join()
+
+
+def test_conflict_leaves_no_bytes(frame, ann, stored):
+    with pytest.raises(Conflict), bind(Workspace(ann)):
+        with unit_of_work.unit_of_work() as unit:
+            opened = unit.get(frame.pk)
+            opened.frame = opened.frame.assign(a=0)
+            edit(ann, frame.pk, 9)
+    assert stored.names() == {Frame.objects.get().payload}
+
+
+def test_row_that_is_read_in_two_parts_is_one_version(frame, ann):
+    with pytest.raises(Conflict), bind(Workspace(ann)):
+        with unit_of_work.unit_of_work() as unit:
+            (opened,) = unit.all()
+            data = opened.frame
+            edit(ann, frame.pk, 9)
+            assert opened.record
+            opened.frame = data.assign(a=0)
+    assert Frame.objects.get().version == 1
+
+
+def test_frame_that_is_named_by_its_name_is_locked_too(
+    publish, ann, owner, locks, meanwhile
+):
+    pk = publish(ann, "sales").pk
+    meanwhile(lambda: edit(ann, pk, 9))
+    assert owner.edit("sales", 7).json == {"success": True}
+    assert (owner.column(pk), owner.column(pk, "b")) == ([7, 2, 3], [9, 9, 9])

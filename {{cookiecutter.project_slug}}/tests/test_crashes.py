@@ -1,0 +1,110 @@
+"""A process or a database that is gone: the old version is there, or the new one."""
+
+import pytest
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+
+from frames import frame_storage, open_frame
+from frames.models import Frame
+from frames.open_frame import OpenFrame
+from frames.unit_of_work import unit_of_work
+from frames.workspace import Workspace, bind
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner(visitor, ann):
+    return visitor(ann)
+
+
+@pytest.fixture
+def frame(publish, ann):
+    return publish(ann)
+
+
+class Crash(OperationalError):
+    """The process is gone, or the database."""
+
+
+Database = type(connections[DEFAULT_DB_ALIAS])
+POINTS = {
+    "while the bytes are written": (frame_storage.payload, "write", "before"),
+    "after the bytes were written": (frame_storage.payload, "write", "after"),
+    "before the row": (OpenFrame, "save_row", "before"),
+    "after the row": (OpenFrame, "save_row", "after"),
+    "at the commit": (Database, "_commit", "before"),
+    "after the commit": (Database, "_commit", "after"),
+    "at the removal of the old bytes": (open_frame, "remove_bytes", "before"),
+}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_crash_leaves_the_old_version_or_the_new(
+    owner, frame, stored, monkeypatch, point, ann
+):
+    target, name, when = POINTS[point]
+    original = getattr(target, name)
+
+    def crash(*args, **kwargs):
+        if when == "after":
+            original(*args, **kwargs)
+        raise Crash(point)
+
+    # A process that is gone cleans up nothing.
+    monkeypatch.setattr(frame_storage, "remove", lambda name: None)
+    monkeypatch.setattr(frame_storage.Path, "unlink", lambda *args, **kwargs: None)
+    monkeypatch.setattr(target, name, crash)
+    with pytest.raises(Crash), bind(Workspace(ann)), unit_of_work() as unit:
+        opened = unit.get(frame.pk)
+        opened.frame = opened.frame.assign(a=9)
+    monkeypatch.undo()
+    stored.forget()
+    values = [9, 9, 9] if "commit" in point and when == "after" else [1, 2, 3]
+    if "removal" in point:
+        values = [9, 9, 9]
+    assert len(stored.names()) == (1 if point == "while the bytes are written" else 2)
+    assert owner.column(frame.pk) == values
+    call_command("purge_frames", grace=0)
+    assert stored.names() == {Frame.objects.get().payload}
+    stored.forget()
+    assert owner.column(frame.pk) == values
+
+
+@pytest.mark.parametrize("point", ["before the row", "after the row", "at the commit"])
+def test_failure_to_write_the_row_is_no_success(
+    owner, frame, stored, monkeypatch, point
+):
+    target, name, _ = POINTS[point]
+
+    def fail(*args):
+        raise Crash(point)
+
+    monkeypatch.setattr(target, name, fail)
+    assert owner.edit(frame.pk, 9).status_code == 500
+    monkeypatch.undo()
+    assert owner.column(frame.pk) == [1, 2, 3]
+    call_command("purge_frames", grace=0)
+    assert stored.names() == {frame.payload}
+
+
+def test_bytes_that_could_not_be_removed_go_with_a_purge(
+    owner, frame, stored, monkeypatch, caplog
+):
+    def refuse(name):
+        raise PermissionError("mapped")
+
+    monkeypatch.setattr(frame_storage, "remove", refuse)
+    assert owner.edit(frame.pk, 9).json == {"success": True}
+    assert len(stored.names()) == 2 and "purge_frames" in caplog.text
+    monkeypatch.undo()
+    call_command("purge_frames", grace=0)
+    assert stored.names() == {Frame.objects.get().payload}
+    assert owner.column(frame.pk) == [9, 2, 3]
+
+
+def test_edit_removes_the_bytes_of_before(owner, frame, stored):
+    owner.edit(frame.pk, 9)
+    assert stored.names() == {Frame.objects.get().payload} != {frame.payload}
+    owner.get("cleanup-datasets", dataIds=frame.pk)
+    assert stored.names() == set()

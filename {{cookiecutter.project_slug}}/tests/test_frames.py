@@ -1,0 +1,244 @@
+"""Whose frames there are: what a person sees, what they are called, and who follows."""
+
+import pandas as pd
+import pytest
+
+from frames.dtale_replaced import STORE, find
+from frames.exceptions import FrameMissing
+from frames.models import Frame
+from frames.unit_of_work import unit_of_work
+from frames.workspace import NoWorkspace, Workspace, bind
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner(visitor, ann):
+    return visitor(ann)
+
+
+# A frame of one's own -----------------------------------------------------------------
+
+
+def test_frame_of_a_visitor_is_there_again(visitor):
+    somebody = visitor()
+    pk = somebody.upload()
+    assert somebody.column(pk) == [1, 2, 3]
+    somebody.edit(pk, 10)
+    assert somebody.column(pk) == [10, 2, 3]
+    assert somebody.frames() == [pk]
+
+
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_sample_belongs_to_whoever_asks_for_it(visitor, ann, is_signed_in):
+    somebody = visitor(ann if is_signed_in else None)
+    answer = somebody.submit("/create-df/")
+    (pk,) = somebody.frames()
+    assert answer.location == Frame.objects.get().get_absolute_url()
+    assert somebody.column(pk) == [1, 2, 3]
+
+
+def test_published_frame_is_the_owners(visitor, ann, publish):
+    frame = publish(ann, "Q3 sales")
+    assert (frame.owner, frame.rows, frame.columns, frame.name) == (
+        ann,
+        3,
+        2,
+        "Q3 sales",
+    )
+    assert visitor(ann).frames() == [frame.pk]
+
+
+# Somebody else's ----------------------------------------------------------------------
+
+
+@pytest.fixture(params=["a visitor", "a user"])
+def stranger(request, visitor, bob):
+    """Somebody with a frame of their own, who knows the number of Ann's."""
+    stranger = visitor(bob if request.param == "a user" else None)
+    stranger.upload("a,c\n7,8\n")
+    return stranger
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "main/{}",
+        "main/%2{}",
+        "main/name/secret",
+        "iframe/{}",
+        "charts/{}",
+        "network/{}",
+        "popup/describe/{}",
+        "data/{}?ids=[%220-5%22]",
+        "dtypes/{}",
+        "describe/{}?col=a",
+        "column-analysis/{}?col=a&type=histogram",
+        "data-export/{}?type=csv",
+        "code-export/{}",
+        "edit-cell/{}?col=a&rowIndex=0&updated=9",
+        "rename-col/{}?col=a&rename=z",
+        "delete-col/{}?cols=[%22a%22]",
+        "update-settings/{}?settings={{%22precision%22:3}}",
+        "cleanup-datasets?dataIds={}",
+        "build-column/{}?type=cumsum&cfg={{%22cols%22:[%22a%22]}}&name=z",
+    ],
+)
+def test_frame_of_somebody_else_is_not_there(stranger, ann, publish, path, stored):
+    frame = publish(ann, "secret", a=[123456789], b=[1])
+    before = Frame.objects.values().get(pk=frame.pk), stored.read(frame.payload)
+    answer = stranger.get(path.format(frame.pk))
+    assert "123456789" not in answer.text
+    if "cleanup" not in path:
+        assert answer.status_code == 404
+    assert before == (
+        Frame.objects.values().get(pk=frame.pk),
+        stored.read(before[0]["payload"]),
+    )
+
+
+def test_lists_and_merges_hold_nothing_of_somebody_else(stranger, ann, publish):
+    frame = publish(ann, "secret")
+    for path in ("processes", "process-keys", "popup/merge", "charts/", "main"):
+        assert "secret" not in stranger.get(path, dtypes="true").text
+    assert frame.pk not in stranger.frames()
+    side = {"index": [], "columns": None, "suffix": ""}
+    answer = stranger.post(
+        "merge",
+        json={
+            "action": "stack",
+            "config": "{}",
+            "datasets": str([{**side, "dataId": str(frame.pk)}] * 2).replace("'", '"'),
+        },
+    )
+    assert not answer.json.get("success")
+    assert Frame.objects.count() == 2
+
+
+def test_chart_callback_with_somebody_elses_number_shows_nothing(
+    stranger, ann, publish
+):
+    frame = publish(ann, a=[123456789], b=[1])
+    answer = stranger.call_back(
+        "..query-data.data...query-input.style...query-input.title...load-slider.marks..",
+        {"query-input.value": ""},
+        {
+            "query-data.data": "",
+            "load-slider.marks": {},
+            "data-tabs.value": str(frame.pk),
+        },
+    )
+    assert "123456789" not in answer.text
+    assert Frame.objects.count() == 2
+
+
+def test_visitor_without_a_session_has_no_frames(visitor, ann, publish):
+    visitor().upload()
+    publish(ann)
+    assert visitor().frames() == []
+
+
+def test_without_a_workspace_there_are_no_frames():
+    with pytest.raises(NoWorkspace), unit_of_work():
+        pass
+
+
+# Signing in ---------------------------------------------------------------------------
+
+
+def test_what_a_visitor_has_follows_them_when_they_sign_in(visitor, bob, stored):
+    somebody = visitor()
+    pk = somebody.upload()
+    somebody.edit(pk, 10)
+    somebody.get(f"update-settings/{pk}", settings={"precision": 4})
+    somebody.sign_in(bob)
+    assert somebody.frames() == [pk]
+    assert somebody.column(pk) == [10, 2, 3]
+    assert Frame.objects.get().owner == bob
+    assert visitor(bob).edit(pk, 11).json["success"]
+
+
+def test_signed_out_leaves_nothing_to_the_next_visitor(visitor, bob):
+    somebody = visitor()
+    somebody.upload()
+    session = somebody.browser.get_cookie("sessionid").value
+    somebody.sign_in(bob)
+    after = visitor()
+    after.browser.set_cookie("sessionid", session)  # Of before they signed in.
+    assert after.frames() == []
+
+
+def test_second_person_at_the_same_browser_gets_nothing_of_the_first(visitor, ann, bob):
+    somebody = visitor(ann)
+    pk = somebody.upload()
+    somebody.sign_in(bob)
+    assert somebody.frames() == []
+    assert visitor(ann).frames() == [pk]
+
+
+# Names and numbers --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, shown",
+    [
+        ("Q3 sales", "Q3 sales"),
+        ("  Q3 \n sales ", "Q3 sales"),
+        ("<img src=x onerror=alert(1)>", "_img src=x onerror=alert(1)_"),
+        ("a'b\"c&d\\e`f", "a_b_c_d_e_f"),
+        ("日本 Δ é", "日本 Δ é"),
+        ("n" * 200, "n" * 90),
+        (" ", ""),
+        ("", ""),
+    ],
+)
+def test_name(publish, ann, name, shown):
+    publish(ann)  # Without a name: another one without does not get a number.
+    assert publish(ann, name).name == shown
+
+
+def test_name_that_is_taken_gets_a_number_in_each_workspace(publish, ann, bob):
+    names = [publish(owner, "sales").name for owner in (ann, ann, bob, ann)]
+    assert names == ["sales", "sales 2", "sales", "sales 3"]
+
+
+def test_name_leads_to_the_persons_own_frame(publish, ann, bob, visitor):
+    frames = {owner: publish(owner, "Q3 sales!") for owner in (ann, bob)}
+    for owner, frame in frames.items():
+        page = visitor(owner).get("main/name/q3_sales").text
+        assert f'id="data_id" value="{frame.pk}"' in page
+
+
+def test_number_is_never_a_name(publish, ann, owner):
+    first = publish(ann, a=[1])
+    publish(ann, str(first.pk), a=[2])
+    assert owner.column(first.pk) == [1]
+
+
+@pytest.mark.parametrize("key", ["", "x", "-1", "1.0", "0", "9" * 30, None, "1,2", "²"])
+def test_what_is_no_number_of_a_frame_is_not_there(publish, ann, key):
+    frame = publish(ann)
+    with bind(Workspace(ann)), unit_of_work() as unit:
+        with pytest.raises(FrameMissing):
+            unit.get(key)
+        assert [opened.row.pk for opened in unit.all()] == [frame.pk]
+
+
+def test_unknown_number_makes_no_frame(owner):
+    for path in ("data/7", "update-settings/7", "edit-cell/7", "build-column/7"):
+        assert owner.get(path, ids=["0-5"]).status_code == 404
+    assert owner.frames() == []
+
+
+def test_data_for_an_unknown_number_make_no_frame(ann):
+    """A number comes from the database alone: another would be somebody's later."""
+    with bind(Workspace(ann)), unit_of_work():
+        with pytest.raises(FrameMissing):
+            find(STORE).set_data("123456789", pd.DataFrame({"a": [1]}))
+    assert not Frame.objects.exists()
+
+
+def test_number_is_not_used_again(publish, ann, owner):
+    first = publish(ann)
+    owner.get("cleanup-datasets", dataIds=first.pk)
+    assert publish(ann).pk > first.pk

@@ -1,0 +1,275 @@
+"""The file of a frame: the same frame comes out, or none."""
+
+import pickle
+import sys
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from frames import payload, sealing
+from frames.models import Frame
+from frames.payload import PayloadDamaged
+
+NAME = "one.frame"
+FRAMES = {
+    "mixed": pd.DataFrame(
+        {
+            "i": [1, 2, 3],
+            "f": [1.5, -0.0, np.nan],
+            "s": ["a", None, "é"],
+            "o": [[1], {"x": 2}, None],
+            "d": pd.to_datetime(["2020-01-01", None, "2021-02-03"]),
+            "z": pd.date_range("2020", periods=3, tz="Europe/Paris"),
+            "c": pd.Categorical(["x", "y", "x"], ordered=True),
+            "n": pd.array([1, None, 3], "Int64"),
+        }
+    ),
+    "no rows": pd.DataFrame({"a": pd.Series([], dtype="float32"), "s": []}),
+    "no columns": pd.DataFrame(index=range(3)),
+    "nothing": pd.DataFrame(),
+    "arrow": pd.DataFrame({"a": pd.array([[1, 2], None], "object")}).astype(
+        {"a": "object"}
+    ),
+    "two levels": pd.DataFrame(
+        [[1, 2.5], [3, 4.5]],
+        index=pd.MultiIndex.from_tuples([(1, "a"), (2, "b")], names=["n", None]),
+        columns=pd.MultiIndex.from_tuples([("x", 1), ("x", 2)]),
+    ),
+    "wide": pd.DataFrame({f"c{n}": [n, n / 2] for n in range(300)}),
+    "long": pd.DataFrame({"a": np.arange(100_000), "s": ["text"] * 100_000}),
+}
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A written frame: its path, and its bytes (bytearray)."""
+    path = tmp_path / NAME
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None]})
+    payload.write(path, frame, NAME)
+    return path, bytearray(path.read_bytes())
+
+
+@pytest.fixture
+def no_pickle(monkeypatch):
+    """Nothing is unpickled in this test."""
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("unpickled")
+
+    monkeypatch.setattr(payload.pickle, "loads", refuse)
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_what_was_written_is_read(tmp_path, kind):
+    path = tmp_path / NAME
+    size = payload.write(path, FRAMES[kind], NAME)
+    frame, memory = payload.read(path, NAME)
+    assert_frame_equal(frame, FRAMES[kind], check_exact=True, check_freq=True)
+    assert list(map(str, frame.dtypes)) == list(map(str, FRAMES[kind].dtypes))
+    assert path.stat().st_size == size <= memory
+
+
+def test_file_is_private_and_never_overwritten(written):
+    path, content = written
+    assert path.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
+    with pytest.raises(FileExistsError):
+        payload.write(path, FRAMES["wide"], NAME)
+    assert path.read_bytes() == content
+
+
+# Damage -------------------------------------------------------------------------------
+
+
+def damaged(path, content, name=NAME):
+    path.write_bytes(content)
+    with pytest.raises(PayloadDamaged, match=name):
+        payload.read(path, name)
+
+
+def test_each_byte_that_is_changed_is_found_before_anything_is_unpickled(
+    written, no_pickle
+):
+    path, content = written
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << place % 8
+        damaged(path, changed)
+
+
+def test_each_length_but_the_right_one_is_found_before_anything_is_unpickled(
+    written, no_pickle
+):
+    path, content = written
+    for length in {*range(0, len(content), 7), *range(len(content) - 70, len(content))}:
+        damaged(path, content[:length])
+    for more in (b"\0", b"\0" * 64, bytes(content)):
+        damaged(path, content + more)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        b"",
+        b"a,b\n1,2\n",
+        pickle.dumps(FRAMES["mixed"]),
+        payload.MAGIC,
+        payload.MAGIC * 100,
+        payload.MAGIC + b"\xff" * 1000,
+        b"\0" * 1000,
+    ],
+    ids=lambda foreign: str(foreign[:16]),
+)
+def test_foreign_file_is_not_read(tmp_path, foreign, no_pickle):
+    damaged(tmp_path / NAME, foreign)
+
+
+def test_file_is_valid_under_its_own_name_alone(written, no_pickle):
+    path, content = written
+    damaged(path, content, "other.frame")
+
+
+def test_pickle_signed_for_something_else_is_not_read(written, no_pickle):
+    path, content = written
+    start = len(payload.MAGIC)
+    rest = content[start + sealing.SIGNATURE_LENGTH :]
+    signature = sealing.sign(bytes(rest), "frames.record")
+    damaged(path, content[:start] + signature + rest)
+
+
+def test_pickle_that_cannot_be_read_here_is_damage_too(tmp_path, monkeypatch):
+    """As one with a class of a notebook's, or of a package that is not installed."""
+    module = types.ModuleType("a_notebook")
+    exec("class Note: pass", module.__dict__)
+    monkeypatch.setitem(sys.modules, "a_notebook", module)
+    frame = pd.DataFrame({"a": pd.Series([module.Note()], dtype=object)})
+    payload.write(tmp_path / NAME, frame, NAME)
+    monkeypatch.delitem(sys.modules, "a_notebook")
+    with pytest.raises(PayloadDamaged, match="a_notebook"):
+        payload.read(tmp_path / NAME, NAME)
+
+
+# Keys ---------------------------------------------------------------------------------
+
+
+def test_rotated_key_reads_and_a_lost_one_does_not(written, settings, no_pickle):
+    path, content = written
+    old = settings.SECRET_KEY
+    settings.SECRET_KEY = "another"
+    damaged(path, content)
+    settings.SECRET_KEY_FALLBACKS = ["a third", old]
+    with pytest.raises(AssertionError, match="unpickled"):
+        payload.read(path, NAME)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, None, [float("nan")], "x" * 10_000])
+def test_sealed_value_is_found_again(value, settings):
+    sealed = sealing.seal(value, "one")
+    assert repr(sealing.unseal(memoryview(sealed), "one")) == repr(value)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+    assert repr(sealing.unseal(sealed, "one")) == repr(value)
+
+
+def test_sealed_value_that_was_changed_is_not_unpickled(no_pickle, settings):
+    data = pickle.dumps({"a": 1}, 5)
+    sealed = sealing.sign(data, "one") + data
+    changed = [
+        sealed[:n] + bytes([sealed[n] ^ 1]) + sealed[n + 1 :]
+        for n in range(len(sealed))
+    ]
+    for each in [*changed, b"", data, sealed[:-1], sealed + b"."]:
+        with pytest.raises(sealing.BadSignature):
+            sealing.unseal(each, "one")
+    with pytest.raises(sealing.BadSignature):
+        sealing.unseal(sealed, "other")
+    settings.SECRET_KEY = "another"
+    with pytest.raises(sealing.BadSignature):
+        sealing.unseal(sealed, "one")
+
+
+# In the site --------------------------------------------------------------------------
+
+
+PAGES = ["main/{}", "iframe/{}", "charts/{}", "popup/describe/{}", "network/{}"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PAGES)
+def test_page_of_a_frame_that_cannot_be_read_says_so(
+    visitor, ann, publish, stored, path
+):
+    frame = publish(ann, "sales")
+    stored.replace(frame.payload)
+    answer = visitor(ann).get(path.format(frame.pk))
+    assert answer.status_code == 500
+    assert f"The data of frame {frame.pk} sales cannot be read" in answer.text
+    assert '<a href="/">Back to the start</a>' in answer.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["changed", "cut off", "gone", "another frame's"])
+def test_frame_that_cannot_be_read_stays_as_it_is(
+    visitor, ann, publish, stored, caplog, kind
+):
+    frame, other = publish(ann), publish(ann, a=[9])
+    content = stored.read(frame.payload)
+    content = {
+        "changed": content[:-1] + b"\x01",
+        "cut off": content[:-1],
+        "gone": None,
+        "another frame's": stored.read(other.payload),
+    }[kind]
+    stored.replace(frame.payload, content)
+    owner = visitor(ann)
+    for answer in (owner.get(f"data/{frame.pk}", ids=["0-5"]), owner.edit(frame.pk, 9)):
+        assert "cannot be read" in answer.json["error"]
+    assert f"The data of frame {frame.pk} cannot be read" in caplog.text
+    assert Frame.objects.get(pk=frame.pk).payload == frame.payload
+    if content:
+        assert stored.read(frame.payload) == content
+    assert owner.column(other.pk) == [9]
+    assert owner.frames() == [frame.pk, other.pk]
+
+
+@pytest.mark.django_db
+def test_copy_of_a_frame_that_cannot_be_read_says_so(visitor, ann, publish, stored):
+    frame = publish(ann)
+    stored.replace(frame.payload)
+    answer = visitor(ann).submit(f"/frames/{frame.pk}/copy/")
+    assert f"The data of frame {frame.pk} cannot be read" in answer.text
+
+
+@pytest.mark.django_db
+def test_lost_key_is_a_page_and_a_rotated_one_is_none(
+    visitor, ann, publish, stored, settings, caplog
+):
+    frame, old = publish(ann), settings.SECRET_KEY
+    stored.forget()
+    settings.SECRET_KEY = "another"
+    owner = visitor(ann)
+    answer = owner.get(f"main/{frame.pk}")
+    assert answer.status_code == 500
+    assert f"The data of frame {frame.pk} cannot be read" in answer.text
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert owner.column(frame.pk) == [1, 2, 3]
+    assert owner.edit(frame.pk, 9).json == {"success": True}
+    # Written anew, they need the old key no more.
+    owner.get(f"update-settings/{frame.pk}", settings={"precision": 3})
+    settings.SECRET_KEY_FALLBACKS = []
+    stored.forget()
+    assert owner.column(frame.pk) == [9, 2, 3]
+
+
+@pytest.mark.django_db
+def test_list_of_frames_survives_one_that_cannot_be_read(visitor, ann, publish, caplog):
+    frame, other = publish(ann), publish(ann)
+    frame.record.content = b"x" * 100
+    frame.record.save()
+    owner = visitor(ann)
+    assert other.pk in owner.frames()
+    assert owner.get(f"main/{other.pk}").status_code == 200
+    assert owner.get("cleanup-datasets", dataIds=frame.pk).json["success"]
+    assert owner.frames() == [other.pk]
