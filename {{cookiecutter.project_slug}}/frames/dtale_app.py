@@ -80,7 +80,8 @@ def copy_frame(pk):
     """Copy a frame that the bound workspace can see, as it looks: the new id (str)."""
     with lock:
         mend()
-    with unit_of_work():
+    with unit_of_work() as unit:
+        unit.notes = unit.get(pk).row.notes.splitlines()
         store = find(STORE)
         original = store.get_data_inst(pk)
         data_id = store.new_data_inst()

@@ -112,27 +112,42 @@ def stored():
 def _read(name):
     path = _path(name)
     try:
+        with contextlib.suppress(PermissionError):
+            os.utime(path)  # Of the fetched files, those used longest ago go first.
         return _read_file(path, name)
     except FileNotFoundError:
         if not _is_remote():
             raise
     # Not fetched yet, or another process has made room since.
-    _fetch(name, path)
     try:
-        return _read_file(path, name)
+        return _fetch(name, path)
     finally:
         _make_room(path)
 
 
 def _read_file(path, name):
-    with contextlib.suppress(PermissionError):
-        os.utime(path)  # Of the fetched files, the least recently used ones go first.
     size = path.stat().st_size
     with _cache_lock:
         # Room for it is made before it is there, so that both are never in memory.
         while _cache and _cache.currsize + size > _cache.maxsize:
             _cache.popitem()
     return payload.read(path, name)
+
+
+def _fetch(name, path):
+    """Copy a payload from the remote storage to this machine, and read it."""
+    with storages["frames"].open(name) as source:
+        descriptor, part = tempfile.mkstemp(dir=path.parent, suffix=PART)
+        try:
+            with os.fdopen(descriptor, "wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+            # Mapped before it has its name: then no other process can take it away.
+            entry = _read_file(Path(part), name)
+            os.replace(part, path)
+        except BaseException:
+            os.unlink(part)
+            raise
+    return entry
 
 
 def _is_remote():
@@ -147,19 +162,6 @@ def _path(name):
         path = Path(settings.FRAMES_FETCHED_DIR, name)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path
-
-
-def _fetch(name, path):
-    """Copy a payload from the remote storage to this machine."""
-    with storages["frames"].open(name) as source:
-        descriptor, part = tempfile.mkstemp(dir=path.parent, suffix=PART)
-        try:
-            with os.fdopen(descriptor, "wb") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
-            os.replace(part, path)
-        except BaseException:
-            os.unlink(part)
-            raise
 
 
 def _make_room(newest):

@@ -58,7 +58,9 @@ class Gate(WSGIHandler):
         """
         environ = dict(request.environ["frames.mounted"])
         body = None
-        if int(environ.get("CONTENT_LENGTH") or 0) <= MAX_REPLAY:
+        # No number, or no length at all: then Django's own stream is empty as well.
+        length = environ.get("CONTENT_LENGTH", "")
+        if not (length.isdecimal() and int(length) > MAX_REPLAY):
             body = request.read()
         lock, moves = False, 0
         while True:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from . import frame_storage
-from .exceptions import Conflict, FrameUnreadable, ReadOnly
+from .exceptions import Conflict, FrameUnreadable, LimitExceeded, ReadOnly
 from .models import (
     Frame,
     Record,
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 RECORD = "frames.record"
 VIEW = "frames.view"
+MAX_VIEW = 4 << 20  # Bytes; with a thousand columns it is a tenth of that.
 
 _touched = TTLCache(10_000, ttl=600)  # Seconds. Frames that this process has opened.
 _touched_lock = threading.Lock()
@@ -238,6 +239,11 @@ class OpenFrame:
         for purpose, value in parts.items():
             stored = self._stored(purpose)
             if value and (new := seal(value, purpose, stored)) != stored:
+                if purpose == VIEW and len(new) > MAX_VIEW:
+                    raise LimitExceeded(
+                        f"Filters, formats and highlights of frame {self.row} would take "
+                        f"{len(new):,} bytes, and may take {MAX_VIEW:,}. Take some away."
+                    )
                 sealed[purpose] = new
         return sealed
 

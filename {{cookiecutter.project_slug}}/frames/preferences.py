@@ -13,7 +13,7 @@ from django.db import transaction
 from dtale import global_state
 from dtale.translations import _languages as languages
 
-from .exceptions import FrameError
+from .exceptions import FrameError, LimitExceeded
 from .models import Preferences
 from .sealing import seal, unseal
 from .unit_of_work import current, is_bound
@@ -21,6 +21,7 @@ from .unit_of_work import current, is_bound
 logger = logging.getLogger(__name__)
 
 GEOJSON = "frames.geojson"
+MAX_MAPS = 20 << 20  # Bytes, of one person.
 
 
 class PreferenceRefused(FrameError, ValueError):
@@ -119,7 +120,13 @@ class GeojsonList(list):
 
     def append(self, geojson):
         with _changing() as preferences:
-            preferences.geojson = seal([*_maps(preferences), geojson], GEOJSON)
+            maps = seal([*_maps(preferences), geojson], GEOJSON)
+            if len(maps) > MAX_MAPS:
+                raise LimitExceeded(
+                    f"Your maps would take {len(maps):,} bytes, and one person's may "
+                    f"take {MAX_MAPS:,}. Use a simpler map."
+                )
+            preferences.geojson = maps
 
 
 def _maps(preferences):

@@ -13,7 +13,6 @@ from flask import has_request_context, request
 
 from . import frame_storage
 from .exceptions import FrameMissing
-from .models import Frame
 from .unit_of_work import current
 
 # D-Tale stores a frame in another order when somebody sorts what they see.
@@ -158,7 +157,7 @@ class WorkspaceStore(DefaultStore):
 
     def build_data_id(self):
         """Return a new id (str), from the database: no two threads get the same."""
-        return str(Frame.objects.reserve_pk())
+        return str(current().reserve())
 
     def get_data_inst(self, data_id):
         """D-Tale makes an empty frame of an id that it does not know; this refuses it.

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from django.db import transaction
 
 from . import workspace
-from .exceptions import FrameMissing
+from .exceptions import Conflict, FrameMissing
 from .models import Frame, Share, remove_bytes
 from .open_frame import OpenFrame
 
@@ -77,6 +77,7 @@ class Unit:
         self.preferences = None
         self.notes = []
         self._opened = {}  # Primary key -> OpenFrame, or None: not this workspace's.
+        self._reserved = set()
         self._deleted = []
         self._pks = None
 
@@ -128,8 +129,20 @@ class Unit:
                     self._opened[row.pk] = OpenFrame(self, row, shares[row.pk])
         return [self._opened[pk] for pk in self.pks() if pk in self._opened]
 
+    def reserve(self):
+        """Return a primary key (int) for a new frame."""
+        pk = Frame.objects.reserve_pk()
+        self._reserved.add(pk)
+        return pk
+
     def add(self, pk):
-        """Return a new OpenFrame; it becomes a row if it is given data."""
+        """Return a new OpenFrame; it becomes a row if it is given data.
+
+        Raises:
+            FrameMissing: the primary key was not reserved here.
+        """
+        if pk not in self._reserved:
+            raise FrameMissing(pk)
         self._opened[pk] = opened = OpenFrame(self, Frame(pk=pk), is_new=True)
         return opened
 
@@ -158,7 +171,10 @@ class Unit:
                 saved += each.save_bytes()
             with transaction.atomic():
                 for row in self._deleted:
-                    row.delete()
+                    if not Frame.objects.filter(
+                        pk=row.pk, version=row.version
+                    ).delete()[0]:
+                        raise Conflict
                 for each in changed:
                     each.save_row()
                 at_the_end = True

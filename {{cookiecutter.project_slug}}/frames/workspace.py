@@ -5,7 +5,7 @@ import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from .models import Frame, Preferences
+from .models import Frame, Preferences, free_name
 
 VISITOR = "frames_visitor"  # Where a session keeps a visitor's token.
 
@@ -42,6 +42,8 @@ class Workspace:
             return {"owner_id": self.user_id}
         token = self.session.get(VISITOR) if self.session is not None else None
         if token is None and make:
+            if self.session is None:
+                raise NoWorkspace("A frame needs an owner: a user, or a session.")
             token = self.session[VISITOR] = secrets.token_hex(16)
         return {"owner_id": None, "visitor": token or "nobody"}
 
@@ -55,7 +57,12 @@ def adopt(sender, request, user, **kwargs):
     token = request.session.pop(VISITOR, None)
     if token is None:
         return
-    Frame.objects.filter(visitor=token).update(owner=user, visitor="")
+    taken = set(Frame.objects.filter(owner=user).values_list("name", flat=True))
+    for frame in Frame.objects.filter(visitor=token).defer("settings"):
+        frame.owner, frame.visitor = user, ""
+        frame.name = free_name(frame.name, taken)
+        frame.save()
+        taken.add(frame.name)
     preferences = Preferences.objects.filter(visitor=token)
     if Preferences.objects.filter(owner=user).exists():
         preferences.delete()

@@ -79,9 +79,9 @@ def stranger(request, visitor, bob):
         "edit-cell/{}?col=a&rowIndex=0&updated=9",
         "rename-col/{}?col=a&rename=z",
         "delete-col/{}?cols=[%22a%22]",
-        "update-settings/{}?settings={{%22precision%22:3}}",
+        "update-settings/{}?settings=%7B%22precision%22:3%7D",
         "cleanup-datasets?dataIds={}",
-        "build-column/{}?type=cumsum&cfg={{%22cols%22:[%22a%22]}}&name=z",
+        "build-column/{}?type=cumsum&cfg=%7B%22cols%22:[%22a%22]%7D&name=z",
     ],
 )
 def test_frame_of_somebody_else_is_not_there(stranger, ann, publish, path, stored):

@@ -1,0 +1,17 @@
+"""Serve D-Tale alone, as it comes, on a port of the loopback: what ours is held to.
+
+A generated project's Python runs it: python plain_dtale.py PORT PREFIX
+"""
+
+import sys
+
+from dtale.app import build_app
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import run_simple
+
+port, prefix = sys.argv[1:]
+app = build_app(app_root=f"/{prefix}", reaper_on=False)
+site = DispatcherMiddleware(NotFound(), {f"/{prefix}": app})
+# One process and one thread: one request after the other, nothing at the same time.
+run_simple("127.0.0.1", int(port), site, threaded=False)

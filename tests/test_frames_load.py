@@ -1,0 +1,270 @@
+"""Many people at once, on four workers: nobody sees, loses or gets what is not theirs.
+
+Each request comes on a connection of its own, so any worker may answer it.
+"""
+
+import contextlib
+import json
+import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from http.client import HTTPException
+
+from services import who_answered
+from visitors import Visitor, hidden
+
+WORKERS = 4
+PEOPLE = 8
+REQUESTS = 2000
+ROWS = 30
+
+
+@dataclass
+class Sheet:
+    """A frame as its owner expects it."""
+
+    id: str
+    cells: dict  # Name of a column -> list of its values.
+    settings: dict = field(default_factory=dict)
+
+
+class Person:
+    """A visitor who knows what their frames have to look like."""
+
+    def __init__(self, site, number):
+        self.visitor = Visitor(site.url, site.prefix)
+        self.number = number
+        self.rng = random.Random(number)
+        self.sheets = []
+        self.counted = 0
+        self.others = []  # Of Person.
+        self.mistakes = []
+
+    def count(self):
+        """Return a number (int) that no other person has."""
+        self.counted += 1
+        return self.number * 100_000 + self.counted
+
+    def work(self):
+        """Do random things; what goes wrong is noted."""
+        for _ in range(REQUESTS // PEOPLE):
+            name = self.rng.choice(THINGS) if self.sheets else "upload"
+            sheet = self.rng.choice(self.sheets) if self.sheets else None
+            try:
+                getattr(self, name)(sheet)
+            except Exception as error:
+                self.mistakes.append(f"person {self.number}, {name}: {error!r:.2000}")
+
+    def upload(self, sheet):
+        if len(self.sheets) > 5:
+            return self.read(sheet)
+        who, numbers = f"person{self.number}", [self.count() for _ in range(ROWS)]
+        csv = "\n".join(["who,n", *(f"{who},{number}" for number in numbers)])
+        id = self.visitor.upload(csv)
+        self.sheets.append(Sheet(id, {"who": [who] * ROWS, "n": numbers}))
+
+    def click(self, sheet):
+        if len(self.sheets) > 5:
+            return self.read(sheet)
+        id = self.visitor.create_df()
+        self.sheets.append(Sheet(id, {"a": [1, 2, 3], "b": [4, 5, 6]}))
+
+    def number_column(self, sheet):
+        return list(sheet.cells)[-1]
+
+    def read(self, sheet, whole=False):
+        total = len(next(iter(sheet.cells.values())))
+        first = 0 if whole else self.rng.randrange(total)
+        answer = self.visitor.get(f"data/{sheet.id}", ids=[f"{first}-{total}"])
+        expected = {
+            str(row): {"dtale_index": row}
+            | {name: values[row] for name, values in sheet.cells.items()}
+            for row in range(first, total)
+        }
+        assert answer["results"] == expected, (answer, expected)
+        assert answer["total"] == total
+
+    def edit(self, sheet):
+        name, value = self.number_column(sheet), self.count()
+        row = self.rng.randrange(len(sheet.cells[name]))
+        edit(self.visitor, sheet.id, name, row, value)
+        sheet.cells[name][row] = value
+
+    def rename(self, sheet):
+        old, new = self.number_column(sheet), f"n{self.count()}"
+        done(self.visitor.get(f"rename-col/{sheet.id}", col=old, rename=new))
+        sheet.cells[new] = sheet.cells.pop(old)
+
+    def set(self, sheet):
+        settings = {"note": f"{self.count()}", "precision": self.rng.randrange(6)}
+        done(self.visitor.get(f"update-settings/{sheet.id}", settings=settings))
+        sheet.settings |= settings
+
+    def look(self, sheet):
+        settings = settings_of(self.visitor, sheet.id)
+        assert settings.items() >= sheet.settings.items(), (settings, sheet.settings)
+
+    def describe(self, sheet):
+        name = self.number_column(sheet)
+        answer = self.visitor.get(f"describe/{sheet.id}", col=name)
+        values = sheet.cells[name]
+        described = [answer["describe"][key] for key in ("min", "max")]
+        described = [
+            int(str(each).replace(",", "").split(".")[0]) for each in described
+        ]
+        assert described == [min(values), max(values)], answer
+
+    def analyse(self, sheet):
+        name = next(iter(sheet.cells))
+        answer = self.visitor.get(
+            f"column-analysis/{sheet.id}", col=name, type="value_counts"
+        )
+        assert set(answer["labels"]) == set(map(str, sheet.cells[name])), answer
+
+    def columns(self, sheet):
+        answer = self.visitor.get(f"dtypes/{sheet.id}")
+        names = [each["name"] for each in answer["dtypes"]]
+        assert names == list(sheet.cells), answer
+
+    def frames(self, sheet):
+        answer = self.visitor.get("processes")
+        ids = [each["data_id"] for each in answer["data"]]
+        assert sorted(ids) == sorted(sheet.id for sheet in self.sheets), answer
+
+    def strange(self, sheet):
+        """Somebody else's frame is not there, whatever is asked of it."""
+        sheets = self.rng.choice(self.others).sheets
+        if not sheets:
+            return self.read(sheet)
+        id = self.rng.choice(sheets).id
+        route, parameters = self.rng.choice(
+            [
+                ("data", {"ids": ["0-3"]}),
+                ("edit-cell", {"col": "n", "rowIndex": 0, "updated": "1"}),
+                ("describe", {"col": "n"}),
+                ("update-settings", {"settings": {"note": "a stranger's"}}),
+            ]
+        )
+        answer = self.visitor.get(f"{route}/{id}", **parameters)
+        assert answer["error"].startswith("404"), answer
+
+
+# What a person does, as often as it is here.
+THINGS = ["upload", "click", "read", "read", "edit", "edit", "rename", "set", "look"]
+THINGS += ["describe", "analyse", "columns", "frames", "strange"]
+
+
+def done(answer):
+    """Pass if D-Tale says that it has done what was asked."""
+    assert answer == {"success": True}, answer
+
+
+def edit(visitor, id, column, row, value):
+    """Type a value (int) into a cell of a column of whole numbers."""
+    done(visitor.get(f"edit-cell/{id}", col=column, rowIndex=row, updated=str(value)))
+
+
+def zeros(rows, *columns):
+    """Return a CSV (str) with nothing but zeros."""
+    return "\n".join([",".join(columns), *[",".join("0" * len(columns))] * rows])
+
+
+def cells(visitor, id):
+    """Return what a frame holds: {(column, row): value}."""
+    rows = visitor.get(f"data/{id}", ids=["0-100000"])["results"]
+    return {
+        (name, int(row)): value
+        for row, values in rows.items()
+        for name, value in values.items()
+        if name != "dtale_index"
+    }
+
+
+def settings_of(visitor, id):
+    """Return a frame's settings (dict), as its page has them."""
+    page = visitor.open(f"{visitor.dtale}main/{id}")[1]
+    return json.loads(hidden(page)["settings"])
+
+
+def test_nobody_gets_what_is_not_theirs(backend):
+    with backend.serve(WORKERS) as site, ThreadPoolExecutor(PEOPLE) as pool:
+        people = [Person(site, number) for number in range(1, PEOPLE + 1)]
+        for person in people:
+            person.others = [each for each in people if each is not person]
+        list(pool.map(Person.work, people))
+        mistakes = [each for person in people for each in person.mistakes]
+        assert mistakes == [], f"{len(mistakes)} of {REQUESTS}"
+        for person in people:
+            person.frames(None)
+            for sheet in person.sheets:
+                person.read(sheet, whole=True)
+                person.columns(sheet)
+                person.look(sheet)
+        assert len(who_answered(site)) == WORKERS
+
+
+def test_changes_of_one_frame_at_once(backend):
+    """200 edits, 60 new columns and 100 settings, by 32 threads, and none is lost."""
+    edits = {(name, row): row + 1 for name in "ab" for row in range(100)}
+    built = range(1, 61)
+    settings = {f"setting {number}": number for number in range(100)}
+
+    def build(number):
+        config = {"left": {"col": "zero"}, "right": {"val": number}, "operation": "sum"}
+        name = f"c{number}"
+        done(visitor.get(f"build-column/{id}", type="numeric", name=name, cfg=config))
+
+    def set(name):
+        setting = {name: settings[name]}
+        done(visitor.get(f"update-settings/{id}", settings=setting))
+
+    with backend.serve(WORKERS) as site, ThreadPoolExecutor(8 * WORKERS) as pool:
+        visitor = Visitor(site.url, site.prefix)
+        id = visitor.upload(zeros(100, "a", "b", "zero"))
+        jobs = [partial(edit, visitor, id, *cell, edits[cell]) for cell in edits]
+        jobs += [partial(build, number) for number in built]
+        jobs += [partial(set, name) for name in settings]
+        random.Random(1).shuffle(jobs)
+        for job in [pool.submit(job) for job in jobs]:
+            job.result()  # All were acknowledged.
+        expected = {
+            (f"c{number}", row): number for number in built for row in range(100)
+        }
+        expected |= edits | {("zero", row): 0 for row in range(100)}
+        assert cells(visitor, id) == expected
+        assert settings_of(visitor, id).items() >= settings.items()
+        assert len(who_answered(site)) == WORKERS
+
+
+def test_killed_workers_and_a_restart(backend):
+    """500 edits, and a worker dies in each hundred of them."""
+    frames = 3
+    acknowledged, in_doubt = {}, {}
+    with backend.serve(WORKERS) as site, ThreadPoolExecutor(8) as pool:
+        visitor = Visitor(site.url, site.prefix)
+        ids = [visitor.upload(zeros(200, "a", "b")) for _ in range(frames)]
+
+        def type(number):
+            id, row = ids[number % frames], number // frames
+            in_doubt[id, "a", row] = number + 1
+            # If the worker dies that has the request, nobody knows what it has done.
+            with contextlib.suppress(OSError, HTTPException):
+                edit(visitor, id, "a", row, number + 1)
+                acknowledged[id, "a", row] = in_doubt.pop((id, "a", row))
+            if number % 100 == 50:
+                site.kill_worker()
+
+        list(pool.map(type, range(500)))
+        assert len(who_answered(site)) > WORKERS  # Others took their place.
+    assert len(acknowledged) > 400
+    with backend.serve(WORKERS) as site:
+        visitor.url = site.url
+        for id in ids:
+            for cell, value in cells(visitor, id).items():
+                if (id, *cell) in in_doubt:
+                    assert value in (0, in_doubt[id, *cell])
+                else:
+                    assert value == acknowledged.get((id, *cell), 0)
+    backend.manage("purge_frames", "--grace", "0")
+    assert len(backend.stored()) == frames

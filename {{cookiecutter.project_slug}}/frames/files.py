@@ -1,0 +1,256 @@
+"""From a file to a DataFrame: CSV, TSV, Excel, Parquet, JSON, JSON lines, Feather."""
+
+import csv
+import functools
+import io
+import json
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.feather
+import pyarrow.json
+import pyarrow.parquet
+
+from .tables import table_to_frame
+from .texts import typed
+
+BLOCK = 1 << 20  # Bytes that are read at once.
+DELIMITERS = ",;\t|"
+UTF_16 = b"\xff\xfe", b"\xfe\xff"  # Excel's "Unicode text".
+
+
+class SourceError(ValueError):
+    """A file that cannot be read; the text (one line) says why, and what to do."""
+
+
+def read_file(path, progress=None):
+    """Read a file into a DataFrame; its suffix says what is in it.
+
+    Of Excel's workbooks the first sheet is read. Numbers and dates in CSV and TSV are
+    made of text where that is sure (``frames.texts``): 007 and 03/04/2026 stay text.
+
+    Args:
+        path: str or ``pathlib.Path``.
+        progress: None, or a callable that is given how many bytes have been read (int)
+            and how many there are (int), again and again.
+
+    Returns:
+        pandas.DataFrame
+
+    Raises:
+        SourceError: the file is missing, empty, damaged, or of a kind not known here.
+    """
+    path = Path(path)
+    read, kind = READERS.get(path.suffix.lower(), (None, None))
+    if read is None:
+        raise SourceError(
+            f"{path.name} cannot be read: its name should end with one of "
+            f"{' '.join(READERS)}. Save it as one of these."
+        )
+    try:
+        with io.BufferedReader(Watched(path, progress), BLOCK) as file:
+            if not file.raw.size:
+                raise SourceError(f"{path.name} is empty. Save it again, with data.")
+            frame = read(file)
+            file.raw.report(file.raw.size)
+    except OSError as error:
+        raise SourceError(
+            f"{path.name} cannot be read: {error.strerror or error}. Is its path right, "
+            "and may you read it?"
+        ) from error
+    except (SourceError, MemoryError):
+        raise
+    except UnicodeError as error:
+        raise SourceError(
+            f"{path.name} is no {kind}: {_line(error)}. Save it with the encoding UTF-8."
+        ) from error
+    except Exception as error:  # Each library has errors of its own.
+        raise SourceError(
+            f"{path.name} is no {kind} that can be read: {_line(error)}. Is its suffix "
+            "right, and does the program that made it open it?"
+        ) from error
+    if not len(frame.columns):
+        raise SourceError(f"{path.name} has no columns. Save it again, with data.")
+    return frame
+
+
+def _line(error):
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+class Watched(io.FileIO):
+    """A file that says how much of it has been read."""
+
+    def __init__(self, path, progress):
+        super().__init__(path)
+        self.size = path.stat().st_size
+        self.done = 0
+        self.progress = progress
+
+    def readinto(self, buffer):
+        count = super().readinto(buffer)
+        self.report(self.done + (count or 0))
+        return count
+
+    def readall(self):
+        parts = iter(lambda: self.read(BLOCK), b"")
+        return b"".join(parts)
+
+    def report(self, done):
+        # Some readers go back and forth.
+        self.done = min(done, self.size)
+        if self.progress is not None:
+            self.progress(self.done, self.size)
+
+
+# Text ---------------------------------------------------------------------------------
+
+
+def read_csv(file, delimiter=None):
+    head = file.peek(BLOCK)
+    encoding = "utf-16" if head.startswith(UTF_16) else "utf-8-sig"
+    lines = io.StringIO(head.decode(encoding, "ignore"), newline="")
+    first = next((line for line in lines if line.strip()), "")
+    if delimiter is None:
+        delimiter = max(DELIMITERS, key=lambda each: len(_fields(first, each)))
+    lines.seek(lines.tell() - len(first))
+    names = next(_rows(lines, delimiter), None)
+    if names is None:
+        raise ValueError("there is nothing in it")
+    table = _read_table(file, encoding, delimiter, names)
+    return table_to_frame(_each_column(table, typed))
+
+
+def _fields(line, delimiter):
+    return next(_rows([line], delimiter), [])
+
+
+def _rows(lines, delimiter):
+    return (row for row in csv.reader(lines, delimiter=delimiter) if row)
+
+
+def _read_table(file, encoding, delimiter, names):
+    try:
+        return pyarrow.csv.read_csv(
+            file,
+            pyarrow.csv.ReadOptions(
+                encoding=encoding.removesuffix("-sig"), block_size=16 * BLOCK
+            ),
+            pyarrow.csv.ParseOptions(
+                delimiter=delimiter,
+                newlines_in_values=True,
+                # In a single column an empty line is a row without a value.
+                ignore_empty_lines=len(names) > 1,
+            ),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.large_string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        file.seek(0)
+    # pandas fills up lines that are too short, and says what is wrong with the others.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        frame = pd.read_csv(
+            file,
+            sep=delimiter,
+            encoding=encoding,
+            dtype="str",
+            index_col=False,
+            keep_default_na=False,
+            na_values=[""],
+            skip_blank_lines=len(names) > 1,
+        )
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def read_json(file):
+    """Records, one record, or columns; or what pandas writes as "split" or "table"."""
+    data = json.load(file)
+    index = columns = None
+    if isinstance(data, dict):
+        if data.keys() == {"columns", "index", "data"}:
+            index, columns, data = data["index"], data["columns"], data["data"]
+        elif data.keys() == {"schema", "data"}:
+            data = data["data"]
+        elif not any(isinstance(each, (list, dict)) for each in data.values()):
+            data = [data]
+    elif not isinstance(data, list):
+        raise ValueError("there is no list and no object in it")
+    frame = pd.DataFrame(data, index, columns, dtype=object)
+    if list(frame.index) == [str(number) for number in range(len(frame))]:
+        frame = frame.reset_index(drop=True)  # JSON has text as keys.
+    return _from_objects(frame, typed_dates)
+
+
+def read_json_lines(file):
+    try:
+        table = pyarrow.json.read_json(file)
+        if not any(pa.types.is_nested(kind) for kind in table.schema.types):
+            return table_to_frame(_each_column(table, typed_dates))
+    except pa.ArrowInvalid:
+        pass
+    # A column of several kinds; or objects in it, which Arrow would make all alike.
+    file.seek(0)
+    records = [json.loads(line) for line in file if line.strip()]
+    return _from_objects(pd.DataFrame(records, dtype=object), typed_dates)
+
+
+def typed_dates(column):
+    return typed(column, only_dates=True) if pa.types.is_string(column.type) else column
+
+
+def _each_column(table, convert):
+    columns = [convert(column) for column in table.columns]
+    return pa.table(columns, names=table.column_names)
+
+
+def _from_objects(frame, convert=lambda column: column):
+    """Give each column of Python's objects its kind, if they are all of one."""
+    for at in range(frame.shape[1]):
+        try:
+            array = pa.array(frame.iloc[:, at], from_pandas=True)
+        except (pa.ArrowException, OverflowError):
+            continue
+        if not pa.types.is_nested(array.type):  # Arrow would make all objects alike.
+            table = pa.table([convert(pa.chunked_array([array]))], names=["column"])
+            made = table_to_frame(table)["column"]
+            frame.isetitem(at, made.set_axis(frame.index))
+    return frame
+
+
+# The others ---------------------------------------------------------------------------
+
+
+def read_excel(file):
+    # As objects: pandas would make a number of the text 007, and nothing of NA.
+    frame = pd.read_excel(
+        file, engine="calamine", dtype=object, keep_default_na=False, na_values=[""]
+    )
+    return _from_objects(frame)
+
+
+def read_parquet(file):
+    return table_to_frame(pyarrow.parquet.read_table(file))
+
+
+def read_feather(file):
+    return table_to_frame(pyarrow.feather.read_table(file))
+
+
+READERS = {
+    ".csv": (read_csv, "CSV file"),
+    ".tsv": (functools.partial(read_csv, delimiter="\t"), "TSV file"),
+    **dict.fromkeys([".xlsx", ".xlsm", ".xls"], (read_excel, "Excel workbook")),
+    ".parquet": (read_parquet, "Parquet file"),
+    ".json": (read_json, "JSON file"),
+    **dict.fromkeys([".jsonl", ".ndjson"], (read_json_lines, "file of JSON lines")),
+    ".feather": (read_feather, "Feather file"),
+}
