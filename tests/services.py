@@ -167,6 +167,11 @@ class Files:
         """Return the names (set of str) of the stored frames' bytes."""
         return set(os.listdir(self.frames))
 
+    def count(self):
+        """Return how many frames there are (int)."""
+        with contextlib.closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute("SELECT count(*) FROM frames_frame").fetchone()[0]
+
     @contextlib.contextmanager
     def log_size(self):
         """Yield a function: how many bytes the database's log has (int)."""
@@ -195,6 +200,10 @@ class Services(Files):
     def stored(self):
         return self.s3.keys(self.variables["FRAMES_STORAGE_URL"])
 
+    def count(self):
+        query = "SELECT count(*) FROM frames_frame"
+        return int(self.postgres.query(query, self.database))
+
     @contextlib.contextmanager
     def log_size(self):
         query = "SELECT pg_current_wal_insert_lsn() - '0/0'"
@@ -208,17 +217,18 @@ class Services(Files):
         )
 
 
-@pytest.fixture(params=["SQLite and files", "PostgreSQL and S3"])
-def backend(request, project, tmp_path):
-    """Where the project's frames are (Files), empty; the tests run for each."""
+@pytest.fixture(scope="module", params=["SQLite and files", "PostgreSQL and S3"])
+def backend(request, project, tmp_path_factory):
+    """Where the project's frames are (Files); a module's tests run for each."""
+    directory = tmp_path_factory.mktemp("backend")
     if request.param == "SQLite and files":
-        backend = Files(project, tmp_path)
+        backend = Files(project, directory)
     else:
         services = map(request.getfixturevalue, ("postgres", "s3"))
-        backend = Services(project, tmp_path, *services)
+        backend = Services(project, directory, *services)
     backend.manage("migrate", "--verbosity", "0")
     yield backend
-    shutil.rmtree(tmp_path)  # pytest would keep the frames.
+    shutil.rmtree(directory)  # pytest would keep the frames.
 
 
 def who_answered(site):

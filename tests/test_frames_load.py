@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.client import HTTPException
 
+import pytest
 from services import who_answered
 from visitors import Visitor, hidden
 
@@ -187,24 +188,30 @@ def settings_of(visitor, id):
     return json.loads(hidden(page)["settings"])
 
 
-def test_nobody_gets_what_is_not_theirs(backend):
-    with backend.serve(WORKERS) as site, ThreadPoolExecutor(PEOPLE) as pool:
-        people = [Person(site, number) for number in range(1, PEOPLE + 1)]
-        for person in people:
-            person.others = [each for each in people if each is not person]
-        list(pool.map(Person.work, people))
-        mistakes = [each for person in people for each in person.mistakes]
-        assert mistakes == [], f"{len(mistakes)} of {REQUESTS}"
-        for person in people:
-            person.frames(None)
-            for sheet in person.sheets:
-                person.read(sheet, whole=True)
-                person.columns(sheet)
-                person.look(sheet)
+@pytest.fixture(scope="module")
+def four_workers(backend):
+    with backend.serve(WORKERS) as site:
+        yield site
         assert len(who_answered(site)) == WORKERS
 
 
-def test_changes_of_one_frame_at_once(backend):
+def test_nobody_gets_what_is_not_theirs(four_workers):
+    people = [Person(four_workers, number) for number in range(1, PEOPLE + 1)]
+    for person in people:
+        person.others = [each for each in people if each is not person]
+    with ThreadPoolExecutor(PEOPLE) as pool:
+        list(pool.map(Person.work, people))
+    mistakes = [each for person in people for each in person.mistakes]
+    assert mistakes == [], f"{len(mistakes)} of {REQUESTS}"
+    for person in people:
+        person.frames(None)
+        for sheet in person.sheets:
+            person.read(sheet, whole=True)
+            person.columns(sheet)
+            person.look(sheet)
+
+
+def test_changes_of_one_frame_at_once(four_workers):
     """200 edits, 60 new columns and 100 settings, by 32 threads, and none is lost."""
     edits = {(name, row): row + 1 for name in "ab" for row in range(100)}
     built = range(1, 61)
@@ -219,34 +226,30 @@ def test_changes_of_one_frame_at_once(backend):
         setting = {name: settings[name]}
         done(visitor.get(f"update-settings/{id}", settings=setting))
 
-    with backend.serve(WORKERS) as site, ThreadPoolExecutor(8 * WORKERS) as pool:
-        visitor = Visitor(site.url, site.prefix)
-        id = visitor.upload(zeros(100, "a", "b", "zero"))
-        jobs = [partial(edit, visitor, id, *cell, edits[cell]) for cell in edits]
-        jobs += [partial(build, number) for number in built]
-        jobs += [partial(set, name) for name in settings]
-        random.Random(1).shuffle(jobs)
+    visitor = Visitor(four_workers.url, four_workers.prefix)
+    id = visitor.upload(zeros(100, "a", "b", "zero"))
+    jobs = [partial(edit, visitor, id, *cell, edits[cell]) for cell in edits]
+    jobs += [partial(build, number) for number in built]
+    jobs += [partial(set, name) for name in settings]
+    random.Random(1).shuffle(jobs)
+    with ThreadPoolExecutor(8 * WORKERS) as pool:
         for job in [pool.submit(job) for job in jobs]:
             job.result()  # All were acknowledged.
-        expected = {
-            (f"c{number}", row): number for number in built for row in range(100)
-        }
-        expected |= edits | {("zero", row): 0 for row in range(100)}
-        assert cells(visitor, id) == expected
-        assert settings_of(visitor, id).items() >= settings.items()
-        assert len(who_answered(site)) == WORKERS
+    expected = {(f"c{number}", row): number for number in built for row in range(100)}
+    expected |= edits | {("zero", row): 0 for row in range(100)}
+    assert cells(visitor, id) == expected
+    assert settings_of(visitor, id).items() >= settings.items()
 
 
 def test_killed_workers_and_a_restart(backend):
     """500 edits, and a worker dies in each hundred of them."""
-    frames = 3
     acknowledged, in_doubt = {}, {}
     with backend.serve(WORKERS) as site, ThreadPoolExecutor(8) as pool:
         visitor = Visitor(site.url, site.prefix)
-        ids = [visitor.upload(zeros(200, "a", "b")) for _ in range(frames)]
+        ids = [visitor.upload(zeros(200, "a", "b")) for _ in range(3)]
 
         def type(number):
-            id, row = ids[number % frames], number // frames
+            id, row = ids[number % 3], number // 3
             in_doubt[id, "a", row] = number + 1
             # If the worker dies that has the request, nobody knows what it has done.
             with contextlib.suppress(OSError, HTTPException):
@@ -267,4 +270,4 @@ def test_killed_workers_and_a_restart(backend):
                 else:
                     assert value == acknowledged.get((id, *cell), 0)
     backend.manage("purge_frames", "--grace", "0")
-    assert len(backend.stored()) == frames
+    assert len(backend.stored()) == backend.count()

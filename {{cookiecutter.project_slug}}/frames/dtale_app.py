@@ -16,8 +16,8 @@ from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
 from dtale.utils import get_bool_arg, json_date, json_timestamp
 from flask import current_app, g, jsonify, request
-from markupsafe import Markup
 
+from . import dtale_kinds
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import DtaleChanged, serve_mended
 from .exceptions import FrameError, FrameUnreadable
@@ -183,7 +183,7 @@ def build_flask(root):
     # The reaper would end an idle server: a thread that calls /shutdown.
     with one_thread():
         app = find("dtale.app:build_app")(reaper_on=False, app_root=root)
-    for endpoint in PAGES | {"static", PROCESSES}:
+    for endpoint in PAGES | {"static", PROCESSES, *dict(dtale_kinds.VIEWS)}:
         if endpoint not in app.view_functions:
             raise DtaleChanged(f"the endpoint {endpoint} is missing", "its routes")
     # D-Tale's own key is random, and another one in each worker.
@@ -193,6 +193,8 @@ def build_flask(root):
     )
     app.view_functions["static"] = serve_mended(static, app.view_functions["static"])
     app.view_functions[PROCESSES] = processes
+    for endpoint, wrap in dtale_kinds.VIEWS:
+        app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     app.before_request(check_frame)
     app.context_processor(lambda: {"frame_notice": frame_notice})
     app.after_request(keep_prefix)
@@ -238,12 +240,12 @@ def check_frame():
 
 
 def frame_notice():
-    """Return what the grid's page says of its frame (Markup), if there is something."""
+    """Return the HTML (str) of what the grid's page says of its frame."""
     opened = g.get("opened")
     if opened is None or not (opened.share or opened.row.notes):
         return ""
     context = {"frame": opened.row, "is_reader": opened.share is not None}
-    return Markup(render_to_string("frames/notice.html", context))
+    return render_to_string("frames/notice.html", context)
 
 
 def keep_prefix(response):

@@ -16,7 +16,7 @@ from dtale.query import build_col_key, load_filterable_data
 from dtale.views import exception_decorator
 from flask import jsonify, request
 
-from .kinds import prepare
+from .kinds import KindError, prepare
 from .sources import to_frame
 from .unit_of_work import current, is_bound
 
@@ -184,7 +184,7 @@ def as_kind_of(column, text):
     """Return what a text means in a column (Series) whose values D-Tale has as text.
 
     Raises:
-        ValueError: it means nothing there.
+        KindError: it means nothing there.
     """
     zone = zone_of(column.dtype)
     if zone:
@@ -198,7 +198,7 @@ def as_kind_of(column, text):
     try:
         return KINDS[kind](text)
     except (ArithmeticError, ValueError):
-        raise ValueError(f"{text!r} is no {kind.__name__}.") from None
+        raise KindError(f"{text!r} is no {kind.__name__}.") from None
 
 
 def is_text(column):

@@ -14,6 +14,7 @@ import pyarrow.feather
 import pyarrow.json
 import pyarrow.parquet
 
+from .exceptions import FrameError
 from .tables import table_to_frame
 from .texts import typed
 
@@ -22,7 +23,7 @@ DELIMITERS = ",;\t|"
 UTF_16 = b"\xff\xfe", b"\xfe\xff"  # Excel's "Unicode text".
 
 
-class SourceError(ValueError):
+class SourceError(FrameError, ValueError):
     """A file that cannot be read; the text (one line) says why, and what to do."""
 
 

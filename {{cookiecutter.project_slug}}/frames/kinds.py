@@ -6,14 +6,13 @@ note says so: nothing is lost or changed in silence.
 
 import json
 from dataclasses import dataclass, field
-from itertools import count
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-# D-Tale's own names in the rows that it sends: a column of that name would hide them.
-RESERVED = {"dtale_index", "__filtered"}
+from .column_names import unique_names
+from .exceptions import FrameError
 
 MAX_EXACT = 2**53  # The largest integer up to which a browser knows every other one.
 
@@ -28,8 +27,10 @@ LARGE = "integers became decimals, since a browser would round those beyond 2**5
 UTC = "times of several zones became the same moments in UTC, to be one kind of time."
 
 
-class KindError(ValueError):
-    """D-Tale cannot show such a frame; the text says why."""
+class KindError(FrameError, ValueError):
+    """D-Tale cannot show such a frame, or take such a value; the text says why."""
+
+    title = "D-Tale cannot show this"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def prepare(frame):
     Raises:
         KindError: a column holds values that cannot even become text.
     """
-    names, index, notes = _names(frame)
+    names, index, notes = unique_names(frame)
     # A plain DataFrame, whatever it was: a subclass may need what D-Tale does not give.
     frame = pd.DataFrame(frame).set_axis(names, axis="columns")
     if index:
@@ -87,58 +88,6 @@ def _listed(columns):
     shown = ", ".join(columns[:5])
     more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
     return f"Column{'s' if len(columns) > 1 else ''} {shown}{more}"
-
-
-# Names --------------------------------------------------------------------------------
-
-
-def _names(frame):
-    """Return the names of the columns, those of the index, and notes (lists of str)."""
-    notes = []
-    wanted = [_name(name, at) for at, name in enumerate(frame.columns)]
-    levels = frame.index.names
-    index = [
-        (f"level_{at}" if len(levels) > 1 else "index")
-        if name is None
-        else _name(name, at)
-        for at, name in enumerate(levels)
-    ]
-    if frame.index.equals(pd.RangeIndex(len(frame))) and levels == [None]:
-        if wanted:
-            index = []
-        else:
-            notes.append("The frame has no columns: its row numbers are shown instead.")
-    names = _unique(wanted + index)
-    for original, name in zip([*frame.columns, *levels], names, strict=False):
-        if original is not None and not isinstance(original, tuple):
-            if name != str(original).strip():
-                notes.append(
-                    f"The name {str(original)!r} became {name}: D-Tale needs names that "
-                    "are there once, not empty, without ` and not its own."
-                )
-    if frame.columns.nlevels > 1:
-        notes.append("Names of columns on several levels were joined with _.")
-    return names[: len(wanted)], names[len(wanted) :], notes
-
-
-def _name(name, at):
-    if isinstance(name, tuple):
-        name = "_".join(filter(None, (str(part).strip() for part in name)))
-    name = str(name).encode("utf-8", "replace").decode().replace("`", "'").strip()
-    return name or f"column_{at + 1}"
-
-
-def _unique(names):
-    taken, unique = set(names) | RESERVED, []
-    used = set(RESERVED)
-    for name in names:
-        if name in used:
-            numbered = (f"{name}_{number}" for number in count(2))
-            name = next(each for each in numbered if each not in taken)
-        taken.add(name)
-        used.add(name)
-        unique.append(name)
-    return unique
 
 
 # Columns ------------------------------------------------------------------------------

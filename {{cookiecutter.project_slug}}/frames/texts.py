@@ -9,9 +9,10 @@ NO_VALUE = pa.array(
     ["", "-", "#N/A", "N/A", "n/a", "NA", "NULL", "null", "None", "NaN", "nan", "NaT"]
 )
 
-# A number with a zero in front is none: a postcode, a telephone number, an article.
-IDENTIFIER = r"^[+-]?0[0-9]"
-INTEGER = r"^[+-]?[0-9]+$"
+# A number with a zero or plus in front is none: a postcode, an article, a telephone.
+IDENTIFIER = r"^(\+|-?0[0-9])"
+# Of an integer that is too large, a float would keep the first digits alone.
+TOO_LARGE = r"^-?[0-9]{16,}$"
 
 SAMPLE = 1_000  # Values.
 
@@ -24,7 +25,7 @@ def typed(texts, only_dates=False):
     """Return a column of text as what it stands for, if that is sure.
 
     Integers, floats, booleans (true, false) and dates: ISO 8601, 31.12.2026,
-    31 Dec 2026, and 31/12/2026 if each day or none of them is above 12 in that place.
+    31 Dec 2026, and 31/12/2026 or 12/31/2026 if only one of the two fits all of them.
     What has a zone comes in UTC.
 
     Args:
@@ -58,8 +59,7 @@ def _numbers(words):
     integers = _cast(words, pa.int64())
     if integers is not None:
         return None if _any(words, "[xX]") else integers  # 0x1F is no number here.
-    # Of an integer that is too large, a float would keep the first digits alone.
-    if _any(words, r"^[+-]?[0-9]{19,}$"):
+    if _any(words, TOO_LARGE):
         return None
     return _cast(words, pa.float64())
 
@@ -71,9 +71,9 @@ def _dates(words):
     for time in TIMES:
         for form in DATES:
             yield _parsed(words, form + time)
-        fitting = [_parsed(words, form + time) for form in EITHER]
-        if None in fitting:
-            yield fitting[0] or fitting[1]
+        day_first, month_first = (_parsed(words, form + time) for form in EITHER)
+        if day_first is None or month_first is None:
+            yield month_first if day_first is None else day_first
 
 
 def _any(words, pattern):

@@ -30,7 +30,7 @@ class Crash(OperationalError):
 Database = type(connections[DEFAULT_DB_ALIAS])
 POINTS = {
     "while the bytes are written": (frame_storage.payload, "write", "before"),
-    "after the bytes were written": (frame_storage.payload, "write", "after"),
+    "after the bytes were stored": (frame_storage, "save", "after"),
     "before the row": (OpenFrame, "save_row", "before"),
     "after the row": (OpenFrame, "save_row", "after"),
     "at the commit": (Database, "_commit", "before"),

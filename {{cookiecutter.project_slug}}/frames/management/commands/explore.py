@@ -6,7 +6,7 @@ import click
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from frames.exceptions import LimitExceeded
+from frames.exceptions import FrameError
 from frames.models import Frame
 
 
@@ -28,28 +28,24 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, file, owner, name, share, **options):
-        # Here: they import pandas, for which no other command should wait.
-        from frames.kinds import KindError
-        from frames.sources import SourceError, read_file
+        # Here: it imports pandas, for which no other command should wait.
+        from frames.sources import read_file
 
         owner = self.user(owner)
         readers = [self.user(reader) for reader in share]
-        # Its length is known once there is something to read.
-        with click.progressbar(length=1, label="Reading", file=self.stderr) as bar:
-
-            def progress(done, total):
-                bar.length = total
-                bar.update(done - bar.pos)
-
-            try:
-                data = read_file(file, progress=progress)
-            except SourceError as error:
-                raise CommandError(str(error)) from None
         try:
+            # Its length is known once there is something to read.
+            with click.progressbar(length=1, label="Reading", file=self.stderr) as bar:
+
+                def progress(done, total):
+                    bar.length = total
+                    bar.update(done - bar.pos)
+
+                data = read_file(file, progress=progress)
             frame = Frame.objects.publish(
                 data, owner=owner, name=name or Path(file).stem, shared_with=readers
             )
-        except (KindError, LimitExceeded) as error:
+        except FrameError as error:
             raise CommandError(str(error)) from None
         for note in frame.notes.splitlines():
             self.stderr.write(note)
