@@ -5,6 +5,7 @@ Real servers on this machine, for as long as the tests run.
 
 import contextlib
 import itertools
+import logging
 import os
 import re
 import shutil
@@ -133,6 +134,7 @@ def s3():
     """A server with the S3 API (S3), running."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel("WARNING")  # Or it tells each request.
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -55,7 +55,7 @@ class Person:
             try:
                 getattr(self, name)(sheet)
             except Exception as error:
-                self.mistakes.append(f"person {self.number}, {name}: {error!r:.2000}")
+                self.mistakes.append(f"person {self.number}, {name}: {error!r:.800}")
 
     def upload(self, sheet):
         if len(self.sheets) > 5:
@@ -121,7 +121,9 @@ class Person:
         answer = self.visitor.get(
             f"column-analysis/{sheet.id}", col=name, type="value_counts"
         )
-        assert set(answer["labels"]) == set(map(str, sheet.cells[name])), answer
+        assert set(map(str, answer["labels"])) == set(map(str, sheet.cells[name])), (
+            answer
+        )
 
     def columns(self, sheet):
         answer = self.visitor.get(f"dtypes/{sheet.id}")
@@ -202,7 +204,7 @@ def test_nobody_gets_what_is_not_theirs(four_workers):
     with ThreadPoolExecutor(PEOPLE) as pool:
         list(pool.map(Person.work, people))
     mistakes = [each for person in people for each in person.mistakes]
-    assert mistakes == [], f"{len(mistakes)} of {REQUESTS}"
+    assert not mistakes, f"{len(mistakes)} of {REQUESTS}:\n" + "\n".join(mistakes[:9])
     for person in people:
         person.frames(None)
         for sheet in person.sheets:
@@ -242,7 +244,7 @@ def test_changes_of_one_frame_at_once(four_workers):
 
 
 def test_killed_workers_and_a_restart(backend):
-    """500 edits, and a worker dies in each hundred of them."""
+    """Two workers die in the middle of 500 edits."""
     acknowledged, in_doubt = {}, {}
     with backend.serve(WORKERS) as site, ThreadPoolExecutor(8) as pool:
         visitor = Visitor(site.url, site.prefix)
@@ -255,13 +257,13 @@ def test_killed_workers_and_a_restart(backend):
             with contextlib.suppress(OSError, HTTPException):
                 edit(visitor, id, "a", row, number + 1)
                 acknowledged[id, "a", row] = in_doubt.pop((id, "a", row))
-            if number % 100 == 50:
+            if number in (150, 350):
                 site.kill_worker()
 
         list(pool.map(type, range(500)))
         assert len(who_answered(site)) > WORKERS  # Others took their place.
     assert len(acknowledged) > 400
-    with backend.serve(WORKERS) as site:
+    with backend.serve(1) as site:
         visitor.url = site.url
         for id in ids:
             for cell, value in cells(visitor, id).items():

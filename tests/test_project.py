@@ -42,6 +42,11 @@ def test_name_is_shown_as_typed(other_project, page):
         assert page.locator("h1 b").count() == 0
 
 
+def test_own_tests_pass_on_postgresql_and_s3(project, postgres, s3):
+    variables = {"DATABASE_URL": postgres.database(), **s3.bucket()}
+    assert " passed" in project.run("make", "test", **variables)
+
+
 def test_own_tests_pass_with_the_lowest_versions(tmp_path):
     """pyproject.toml's lower bounds; the newest versions are in every other test."""
     project = bake_project(tmp_path)

@@ -21,7 +21,7 @@ from . import dtale_kinds
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import DtaleChanged, serve_mended
 from .exceptions import FrameError, FrameUnreadable
-from .models import Frame
+from .limits import check_cells
 from .unit_of_work import current, unit_of_work
 
 # Where D-Tale may be mounted: the path is written into scripts, so it is plain text.
@@ -66,7 +66,7 @@ def open_frame(frame, name=""):
     """
     with lock:
         mend()
-    Frame.check_cells(*frame.shape)
+    check_cells(*frame.shape)
     with unit_of_work():
         store = find(STORE)
         data_id = store.new_data_inst()

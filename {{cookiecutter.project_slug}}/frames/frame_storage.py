@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cachetools import LRUCache
 from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, storages
 
@@ -155,7 +156,13 @@ def _is_remote():
 
 
 def _path(name):
-    """Return where the file is (Path) that is mapped."""
+    """Return where the file is (Path) that is mapped.
+
+    Raises:
+        SuspiciousFileOperation: the name is a path, which may lead elsewhere.
+    """
+    if name != Path(name).name:
+        raise SuspiciousFileOperation(f"{name} is no name of a frame's file")
     if not _is_remote():
         path = Path(storages["frames"].path(name))
     else:

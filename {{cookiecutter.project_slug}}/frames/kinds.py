@@ -20,10 +20,14 @@ NESTED = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series, pd.DataFrame
 NUMBERS = (int, float, np.number, np.bool_)
 
 AS_JSON = "lists and the like became text (JSON), since D-Tale cannot compare them."
-AS_TEXT = "values became their text, since they cannot be put in order."
+AS_TEXT = (
+    "values became their text, since they cannot be put in order; 1 and '1' look the "
+    "same now."
+)
 BYTES = "bytes became their text as Python writes it, since D-Tale shows text."
 SURROGATES = "half characters that no file can hold became \\u escapes."
 LARGE = "integers became decimals, since a browser would round those beyond 2**53."
+HUGE = "integers became text, since they have more digits than a number may have."
 UTC = "times of several zones became the same moments in UTC, to be one kind of time."
 
 
@@ -141,13 +145,13 @@ def _exact(column):
 
 
 def _decimals(column):
-    """Return Python's integers as decimals of Arrow's, or as text beyond its 76."""
+    """Return Python's integers as decimals of Arrow's, or as text, and the reason."""
     values = [None if pd.isna(each) else int(each) for each in column]
     digits = max(len(str(abs(each))) for each in values if each is not None)
-    if digits > 76:
-        return column.map(str, na_action="ignore").astype("str")
+    if digits > 76:  # Of Arrow's largest decimal.
+        return column.map(str, na_action="ignore").astype("str"), HUGE
     kind = pa.decimal128(digits, 0) if digits <= 38 else pa.decimal256(digits, 0)
-    return pd.Series(values, column.index, pd.ArrowDtype(kind))
+    return pd.Series(values, column.index, pd.ArrowDtype(kind)), LARGE
 
 
 def _convert_arrow(column):
@@ -194,7 +198,7 @@ def _convert_objects(column):
             return column.map(str, na_action="ignore").astype("str"), BYTES
         case "integer":
             if max(abs(each) for each in column if not pd.isna(each)) > MAX_EXACT:
-                return _decimals(column), LARGE
+                return _decimals(column)
             return column.astype("Int64"), "integers became pandas' own kind of them."
         case "floating":
             return column.astype("float64"), "floats became pandas' own kind of them."

@@ -9,13 +9,11 @@ import re
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import OperationalError, connection, models, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.urls import get_script_prefix
 from django.utils import timezone
-
-from .exceptions import LimitExceeded
 
 logger = logging.getLogger(__name__)
 
@@ -191,45 +189,6 @@ class Frame(models.Model):
         """Return the path (str) of the frame's page in D-Tale."""
         prefix = f"{get_script_prefix()}{settings.DTALE_PREFIX}"
         return f"{prefix}/dtale/main/{self.pk}"
-
-    @classmethod
-    def check_cells(cls, rows, columns):
-        """Refuse a frame with more cells than FRAMES_MAX_CELLS.
-
-        Raises:
-            LimitExceeded
-        """
-        cells, limit = rows * columns, settings.FRAMES_MAX_CELLS
-        if cells > limit:
-            raise LimitExceeded(
-                f"This frame has {rows:,} rows x {columns:,} columns = {cells:,} cells, "
-                f"{cells - limit:,} more than the {limit:,} that a frame may have "
-                "(FRAMES_MAX_CELLS). Open fewer rows or columns."
-            )
-
-    def check_limits(self, workspace, is_new):
-        """Refuse what would exceed FRAMES_MAX_COUNT or FRAMES_MAX_MB of its owner.
-
-        Raises:
-            LimitExceeded
-        """
-        others = Frame.objects.owned_by(workspace).exclude(pk=self.pk)
-        if is_new:
-            count, limit = others.count() + 1, settings.FRAMES_MAX_COUNT
-            if count > limit:
-                raise LimitExceeded(
-                    f"This would be frame number {count:,}, and one person may have "
-                    f"{limit:,} (FRAMES_MAX_COUNT). Delete {count - limit:,} first."
-                )
-        used = others.aggregate(used=Sum("nbytes", default=0))["used"] + self.nbytes
-        limit = settings.FRAMES_MAX_MB << 20
-        if used > limit:
-            raise LimitExceeded(
-                f"With this frame of {self.nbytes / 2**20:,.1f} MB you would have "
-                f"{used / 2**20:,.1f} MB, {(used - limit) / 2**20:,.1f} MB more than the "
-                f"{settings.FRAMES_MAX_MB:,} MB that one person may have "
-                "(FRAMES_MAX_MB). Delete other frames first."
-            )
 
 
 class Record(models.Model):

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from . import frame_storage
 from .exceptions import Conflict, FrameUnreadable, LimitExceeded, ReadOnly
+from .limits import check_cells, check_owner
 from .models import (
     Frame,
     Record,
@@ -53,6 +54,7 @@ class OpenFrame:
         self._record = self._view = None
         self._has_new_data = False
         self._fields = {}  # Of the row: name -> new value.
+        self._sealed = {}  # Of RECORD and VIEW, those that have changed.
 
     def require_owner(self):
         """Refuse what a reader must not do.
@@ -86,7 +88,7 @@ class OpenFrame:
     @frame.setter
     def frame(self, frame):
         self.require_owner()
-        Frame.check_cells(*frame.shape)
+        check_cells(*frame.shape)
         self._frame = frame
         self._has_new_data = True
         if self.unit.notes:
@@ -141,7 +143,8 @@ class OpenFrame:
         """Say (bool) whether something is to be written, by comparing what was set."""
         if self.is_new:
             return self._has_new_data
-        return bool(self._has_new_data or self._fields or self._sealed())
+        self._sealed = self._changed_parts()
+        return bool(self._has_new_data or self._fields or self._sealed)
 
     def save_bytes(self):
         """Store new data, if there are any: a list with the payload's name, or empty.
@@ -171,31 +174,35 @@ class OpenFrame:
             Conflict: somebody else has changed it since it was read.
             LimitExceeded
         """
-        sealed = self._sealed()
-        old = self.row.payload, self.row.nbytes
-        for field, value in self._fields.items():
-            setattr(self.row, field, value)
         if self.is_new:
-            owner = self.unit.workspace.owner(make=True)
-            for field, value in owner.items():
-                setattr(self.row, field, value)
-            self.row.settings = sealed.get(VIEW, b"")
-            self.row.check_limits(self.unit.workspace, is_new=True)
-            self.row.save(force_insert=True)
-            Record.objects.create(frame=self.row, content=sealed.get(RECORD, b""))
-            return
-        if self.row.nbytes > old[1]:
-            self.row.check_limits(self.unit.workspace, is_new=False)
-        if self.share is not None:
-            self._update(self.share, settings=sealed[VIEW])
-            return
-        if VIEW in sealed:
-            self._fields["settings"] = sealed[VIEW]
+            self._insert()
+        elif self.share is not None:
+            self._update(self.share, settings=self._sealed[VIEW])
+        else:
+            self._save()
+
+    def _insert(self):
+        sealed = self._changed_parts()
+        owner = self.unit.workspace.owner(make=True)
+        for field, value in (self._fields | owner).items():
+            setattr(self.row, field, value)
+        self.row.settings = sealed.get(VIEW, b"")
+        check_owner(self.unit.workspace, self.row, is_new=True)
+        self.row.save(force_insert=True)
+        Record.objects.create(frame=self.row, content=sealed.get(RECORD, b""))
+
+    def _save(self):
+        if self._fields.get("nbytes", 0) > self.row.nbytes:
+            larger = Frame(pk=self.row.pk, nbytes=self._fields["nbytes"])
+            check_owner(self.unit.workspace, larger, is_new=False)
+        if VIEW in self._sealed:
+            self._fields["settings"] = self._sealed[VIEW]
         self._update(self.row, **self._fields)
-        if RECORD in sealed:
-            Record.objects.filter(frame=self.row).update(content=sealed[RECORD])
+        if RECORD in self._sealed:
+            records = Record.objects.filter(frame=self.row)
+            records.update(content=self._sealed[RECORD])
         if self._has_new_data:
-            transaction.on_commit(partial(remove_bytes, old[0]))
+            transaction.on_commit(partial(remove_bytes, self.row.payload))
 
     @staticmethod
     def _update(row, **fields):
@@ -203,7 +210,7 @@ class OpenFrame:
         if not same.update(version=F("version") + 1, **fields):
             raise Conflict
 
-    def _stored(self, purpose):
+    def _stored(self, part):
         if self.is_new:
             return b""
         # bytes(): PostgreSQL's driver gives a memoryview.
@@ -212,7 +219,7 @@ class OpenFrame:
             if row is None or row.version != self.row.version:
                 self._gone()
             self.row = row
-        if purpose == RECORD:
+        if part == RECORD:
             return bytes(self.row.content)
         if self.has_own_view:
             return bytes(self.share.settings)
@@ -222,30 +229,33 @@ class OpenFrame:
         self.unit.conflict = True  # D-Tale would catch the exception.
         raise Conflict
 
-    def _unseal(self, purpose):
-        stored = self._stored(purpose)
+    def _unseal(self, part):
+        stored = self._stored(part)
         try:
-            return unseal(stored, purpose) if stored else None
+            return unseal(stored, self._purpose(part)) if stored else None
         except BadSignature:
             logger.error("The record of frame %s was not written here.", self.row.pk)
             raise self._unreadable() from None
 
-    def _sealed(self):
-        """Return what differs from what is stored: {purpose: sealed bytes}."""
-        sealed = {}
+    def _changed_parts(self):
+        """Return what differs from what is stored: {RECORD or VIEW: sealed bytes}."""
         parts = {RECORD: self._record, VIEW: self._view}
         if self.share is not None:
             del parts[RECORD]  # Whatever D-Tale did to it: it is not the reader's.
-        for purpose, value in parts.items():
-            stored = self._stored(purpose)
-            if value and (new := seal(value, purpose, stored)) != stored:
-                if purpose == VIEW and len(new) > MAX_VIEW:
+        changed = {}
+        for part, value in parts.items():
+            stored = self._stored(part)
+            if value and (new := seal(value, self._purpose(part), stored)) != stored:
+                if part == VIEW and len(new) > MAX_VIEW:
                     raise LimitExceeded(
                         f"Filters, formats and highlights of frame {self.row} would take "
                         f"{len(new):,} bytes, and may take {MAX_VIEW:,}. Take some away."
                     )
-                sealed[purpose] = new
-        return sealed
+                changed[part] = new
+        return changed
+
+    def _purpose(self, part):
+        return f"{part}:{self.row.pk}"
 
     def _load_frame(self):
         try:

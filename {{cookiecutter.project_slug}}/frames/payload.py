@@ -7,8 +7,8 @@ one machine share its memory.
     magic, signature | lengths, checksum of the buffers, pickle | buffers
 
 The signature covers the second part and the file's name; the checksum in it covers all
-of the third. Buffers are plain bytes, which cannot run; the pickle could, so its signature is
-verified before it is read.
+of the third. Buffers are plain bytes, which run nothing; the pickle could, so its
+signature is verified before it is read.
 """
 
 import mmap

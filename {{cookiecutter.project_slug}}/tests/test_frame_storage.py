@@ -5,7 +5,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 from cachetools import LRUCache
-from django.core.exceptions import SuspiciousFileOperation
+from django.core.exceptions import SuspiciousOperation
 from django.utils import timezone
 from pandas.testing import assert_frame_equal
 
@@ -68,7 +68,7 @@ def test_cache_is_bounded_in_bytes(cache):
 
 def test_room_is_made_before_a_file_is_read(cache, monkeypatch):
     held = cache(2)
-    first, second = (frame_storage.save(frame(n, 50_000))[0] for n in range(2))
+    first, second = (frame_storage.save(frame(n, 70_000))[0] for n in range(2))
     frame_storage.load(first)
     read, sizes = payload.read, []
 
@@ -185,11 +185,14 @@ def test_nothing_stored_yet_is_an_empty_list(stored):
     assert list(frame_storage.stored()) == []
 
 
-@pytest.mark.parametrize("name", ["../outside.frame", "/etc/hostname", "a/../../b"])
-def test_name_that_leads_out_of_the_storage_is_refused(stored, name):
+@pytest.mark.parametrize("name", ["../outside.frame", "a/../../outside.frame", "{}"])
+def test_name_that_leads_out_of_the_storage_is_refused(stored, tmp_path, name):
+    outside = tmp_path / "outside.frame"
+    outside.write_bytes(b"of somebody else")
     for use in (frame_storage.load, frame_storage.remove):
-        with pytest.raises(SuspiciousFileOperation):
-            use(name)
+        with pytest.raises(SuspiciousOperation):
+            use(name.format(outside))
+    assert outside.exists()
 
 
 def test_failure_to_write_leaves_no_file(stored, monkeypatch):
