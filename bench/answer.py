@@ -1,8 +1,8 @@
 """Answers requests in one process and says how long each took; see `frames.py`.
 
 Run by the generated project's Python, in its root: `answer.py plain|generated ROWS`. It
-makes a frame of so many rows, and then reads paths from its standard input, a line each:
-each is asked for ASKED times, and the median time, in seconds, is printed.
+makes a frame of so many rows, and then reads paths from its standard input, a line
+each: each is asked for ASKED times, and the median time, in seconds, is printed.
 """
 
 import importlib

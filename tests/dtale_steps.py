@@ -57,6 +57,15 @@ def common_key(walk):
     return ["key"]
 
 
+def same_kinds(walk):
+    """Stacking: the site shows as text what is mixed in one column."""
+    common_key(walk)
+    columns, others = walk.frame.columns, walk.other.columns
+    if any(others.get(name, kind) != kind for name, kind in columns.items()):
+        raise NotHere
+    return True
+
+
 def column_filter(walk):
     name, kind, config = walk.filled(list(walk.rng.choice(FILTERS)))
     return {"col": name, "cfg": {"type": kind, "value": [], **config}}
@@ -241,7 +250,7 @@ STEPS = {
     "stack": (
         "merge",
         {},
-        combining("stack", {"ignoreIndex": common_key}, [], ("", "")),
+        combining("stack", {"ignoreIndex": same_kinds}, [], ("", "")),
     ),
     "cleanup": ("cleanup-datasets", {"dataIds": "{id}"}),
     "reshape": ("reshape/{id}", from_table(SHAPES, "type", "cfg", output="new")),

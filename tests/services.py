@@ -40,7 +40,8 @@ class Postgres:
         self.user = "nobody" if os.geteuid() == 0 else None
         if self.user:
             shutil.chown(directory, self.user)
-        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-N")
+        options = "-U postgres -A trust -E UTF8 --locale=C --no-sync"
+        self.run("initdb", "-D", self.data, *options.split())
 
     def run(self, program, *arguments):
         """Run one of PostgreSQL's programs and return what it printed (str)."""
@@ -147,6 +148,7 @@ class Files:
 
     def __init__(self, project, directory):
         self.project = project
+        self.directory = directory
         self.frames = directory / "frames"
         self.database = directory / "db.sqlite3"
         # The last one lets each line of gunicorn's log say which worker has answered.
@@ -160,10 +162,19 @@ class Files:
         manage = ".venv/bin/python", "manage.py", *command
         return self.project.run(*manage, **self.variables, **variables)
 
-    def serve(self, workers, **variables):
-        """Serve the project by so many workers; see `Project.serve`."""
-        variables = {**self.variables, **variables}
+    def serve(self, workers, machine=None, **variables):
+        """Serve the project by so many workers; see `Project.serve`.
+
+        Args:
+            machine: a name (str) for the machine that they are on, if there can be
+                others: the files of one are not there on another.
+        """
+        variables = {**self.variables, **self.on(machine), **variables}
         return self.project.serve("gunicorn", workers=workers, **variables)
+
+    def on(self, machine):
+        """Return the variables (dict) of one machine alone."""
+        return {}
 
     def stored(self):
         """Return the names (set of str) of the stored frames' bytes."""
@@ -198,6 +209,9 @@ class Services(Files):
         self.s3 = s3
         self.database = postgres.database()
         self.variables |= {"DATABASE_URL": self.database, **s3.bucket()}
+
+    def on(self, machine):
+        return {"DATA_DIR": str(self.directory / machine)} if machine else {}
 
     def stored(self):
         return self.s3.keys(self.variables["FRAMES_STORAGE_URL"])

@@ -8,7 +8,7 @@ from visitors import Visitor
 
 CACHE_MB = 200
 REQUEST_MB = 10  # What answering takes: not of frames, and not there at the start.
-LARGE_FRAMES = 100
+LARGE_FRAMES = {"Files": 100, "Services": 30}  # Publishing them by HTTP takes longer.
 USER = {"username": "owner", "password": "of many frames"}
 
 # Published as a job does it. Most of a large frame's bytes are in a few long texts:
@@ -32,7 +32,8 @@ def frames(backend):
 
     The large ones have 50 MB each.
     """
-    shapes = [(10, 9), (1_000, 9), (1_000_000, 9), *[(5_000, 10_000)] * LARGE_FRAMES]
+    large = [(5_000, 10_000)] * LARGE_FRAMES[type(backend).__name__]
+    shapes = [(10, 9), (1_000, 9), (1_000_000, 9), *large]
     script = PUBLISH.format(user=USER, shapes=shapes)
     output = backend.manage("shell", "-c", script, FRAMES_MAX_MB="10000")
     return re.findall(r"^published (\d+)$", output, re.M)
@@ -41,7 +42,8 @@ def frames(backend):
 @pytest.fixture(scope="module")
 def one_worker(backend, frames):
     """The site (Site) on one worker, and the frames' owner (Visitor)."""
-    with backend.serve(1, FRAMES_CACHE_MB=f"{CACHE_MB}") as site:
+    # On another machine than where they were published: the bytes have to be fetched.
+    with backend.serve(1, machine="another", FRAMES_CACHE_MB=f"{CACHE_MB}") as site:
         owner = Visitor(site.url, site.prefix)
         owner.sign_in(**USER)
         open_frame(owner, frames[0])  # D-Tale is built, and has answered once.

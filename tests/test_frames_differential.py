@@ -1,7 +1,8 @@
 """The site's D-Tale on three workers, held to D-Tale alone in one process.
 
 A random walk over D-Tale's routes: both are asked the same in the same order, ours by
-way of a worker that chance chooses, and have to answer the same.
+way of a worker that chance chooses, and have to answer the same. WALK_SEED takes other
+steps, WALK_REQUESTS more.
 """
 
 import contextlib
@@ -30,6 +31,8 @@ NOT_COMPARED = {
     "column-analysis": {"timestamp"},
     "bins-tester": {"timestamp"},
 }
+# Where D-Tale fails, and ours does not: it describes columns with nothing in them.
+MENDED = {"describe"}
 # D-Tale takes the columns that it merges from a set: their order depends on the hashes.
 SAME_HASHES = {"PYTHONHASHSEED": "0"}
 
@@ -159,7 +162,8 @@ def compare(reference, ours, walk):
         history.append(step)
         answers = list(pool.map(lambda side: side.ask(step), (reference, ours)))
         texts = [json.dumps(each, sort_keys=True, indent=1) for each in answers]
-        if texts[0] != texts[1]:
+        mended = answers[0] == "an error" and step.route.partition("/")[0] in MENDED
+        if texts[0] != texts[1] and not mended:
             lines = difflib.unified_diff(
                 *(text.splitlines() for text in texts), "D-Tale", "ours", "", "", 2, ""
             )
@@ -209,16 +213,16 @@ def compare(reference, ours, walk):
     return history
 
 
-def test_walk(project, tmp_path):
-    variables = {**SAME_HASHES, "DATA_DIR": str(tmp_path)}
-    project.run(".venv/bin/python", "manage.py", "migrate", "-v", "0", **variables)
+def test_walk(backend):
+    """Each worker is a server of its own, so that chance chooses and no kernel."""
     with contextlib.ExitStack() as servers:
-        # Of one worker each: chance and not the kernel chooses who answers.
         sites = [
-            servers.enter_context(project.serve("gunicorn", **variables))
-            for _ in range(3)
+            servers.enter_context(backend.serve(1, machine=name, **SAME_HASHES))
+            for name in ("one", "two", "three")
         ]
-        ours = Side([site.url for site in sites], project.prefix)
-        plain = servers.enter_context(plain_dtale(project))
-        history = compare(Side([plain], project.prefix), ours, Walk(SEED, STEPS, OFTEN))
+        plain = servers.enter_context(plain_dtale(backend.project))
+        prefix = backend.project.prefix
+        ours = Side([site.url for site in sites], prefix)
+        walk = Walk(SEED, STEPS, OFTEN)
+        history = compare(Side([plain], prefix), ours, walk)
     assert {step.name for step in history} >= set(STEPS)

@@ -263,7 +263,7 @@ def test_killed_workers_and_a_restart(backend):
         list(pool.map(type, range(500)))
         assert len(who_answered(site)) > WORKERS  # Others took their place.
     assert len(acknowledged) > 400
-    with backend.serve(1) as site:
+    with backend.serve(1, machine="another") as site:
         visitor.url = site.url
         for id in ids:
             for cell, value in cells(visitor, id).items():
