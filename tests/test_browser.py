@@ -53,8 +53,11 @@ def draw_bars(page, site):
 
 
 @pytest.mark.parametrize("server", ["gunicorn", "uvicorn", "runserver"])
-def test_click(project, server, page, traffic):
-    with project.serve(server) as site:
+def test_click(project, server, page, traffic, tmp_path):
+    # With a database of its own, so that its first frame is number 1.
+    data = {"DATA_DIR": str(tmp_path)}
+    project.run(".venv/bin/python", "manage.py", "migrate", "--verbosity", "0", **data)
+    with project.serve(server, **data) as site:
         open_sample(page, site)
         assert page.url.endswith("/main/1")  # As in the tutorial.
         # D-Tale's index column, and the two columns of the sample.
