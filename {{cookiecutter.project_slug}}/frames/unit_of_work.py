@@ -41,6 +41,9 @@ def unit_of_work(lock=False):
         unit.commit()
     finally:
         _unit.reset(token)
+        # The frames know their unit. Left in a circle, their data would stay in memory
+        # until Python looks for such circles.
+        unit.release()
 
 
 def current():
@@ -158,6 +161,10 @@ class Unit:
         self._opened[opened.row.pk] = None
         if not opened.is_new:
             self._deleted.append(opened.row)
+
+    def release(self):
+        """Let go of the frames. `unit_of_work` does it."""
+        self._opened = {}
 
     def commit(self):
         """Write what has changed. `unit_of_work` does it."""
