@@ -49,6 +49,10 @@ class Walk:
             few_rows = self.frame.rows < 10 and self.rng.random() < 0.3
             if few_rows or len(self.frames) > 4:
                 name = "cleanup"
+            for frame in self.frames:
+                if "index" in frame.columns:
+                    # The site keeps a column of this name, D-Tale does not.
+                    self.frame, name = frame, "cleanup"
             try:
                 return self.made(name, *self.steps[name])
             except NotHere:
