@@ -29,7 +29,7 @@ def requests(site, page, dtale):
     """Every address that the test's windows ask for: D-Tale's own, or the site's."""
     seen = []
     page.context.on("request", lambda request: seen.append(request.url))
-    page.context.set_default_timeout(15_000)
+    page.context.set_default_timeout(30_000)
     yield seen
     ours = (f"{dtale}/", f"{site.url}/static/", "data:", "blob:")
     strays = [url for url in seen if not url.startswith(ours) and url != f"{site.url}/"]
