@@ -151,7 +151,11 @@ if FRAMES_STORAGE_URL:
     bucket, _, location = FRAMES_STORAGE_URL.removeprefix("s3://").partition("/")
     FRAMES_STORAGE = {
         "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {"bucket_name": bucket, "location": location.strip("/")},
+        "OPTIONS": {
+            "bucket_name": bucket,
+            "location": location.strip("/"),
+            "max_memory_size": 1 << 20,  # Bytes. The rest of a frame goes to the disk.
+        },
     }
 # Frames of an S3 storage are kept here after they were fetched, within a bound.
 FRAMES_FETCHED_DIR = DATA_DIR / "fetched"
