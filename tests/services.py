@@ -9,9 +9,11 @@ import logging
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -57,15 +59,31 @@ class Postgres:
         return result.stdout
 
     def start(self):
-        # pg_ctl returns when the server accepts connections, or fails with the reason.
         # Without autovacuum nothing writes but the tests, so that they can count it.
         options = f"-p {self.port} -k {self.data.parent} -h 127.0.0.1 -c autovacuum=off"
+        command = [self.programs / "postgres", "-D", self.data, *options.split()]
         log = self.data.parent / "log"
-        self.run("pg_ctl", "start", "-D", self.data, "-l", log, "-o", options)
+        with log.open("a") as output:
+            self.process = subprocess.Popen(
+                # It ends with the tests, also if they are killed.
+                ["setpriv", "--pdeathsig", "INT", *command],
+                user=self.user,
+                cwd=self.data.parent,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        for _ in range(300):
+            assert self.process.poll() is None, log.read_text()
+            with contextlib.suppress(AssertionError):
+                self.run("pg_isready", "-q", "-h", "127.0.0.1", "-p", f"{self.port}")
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"PostgreSQL does not start:\n{log.read_text()}")
 
     def stop(self):
         """Stop the server: whoever is connected loses the connection."""
-        self.run("pg_ctl", "stop", "-D", self.data, "-m", "fast")
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
 
     def database(self):
         """Make an empty database and return its DATABASE_URL (str)."""
@@ -126,8 +144,7 @@ def postgres():
         server = Postgres(programs, Path(directory))
         server.start()
         yield server
-        with contextlib.suppress(AssertionError):  # A test may have stopped it.
-            server.stop()
+        server.stop()
 
 
 @pytest.fixture(scope="session")

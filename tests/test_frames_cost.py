@@ -8,9 +8,6 @@ from visitors import Visitor
 
 CACHE_MB = 200
 REQUEST_MB = 10  # What answering takes: not of frames, and not there at the start.
-# boto3 fetches a file in ten threads, each with a part of 8 MB in memory, and keeps its
-# client and what the threads' allocators hold.
-FETCHING_MB = {"Files": 0, "Services": 120}
 LARGE_FRAMES = {"Files": 100, "Services": 30}  # Publishing them by HTTP takes longer.
 USER = {"username": "owner", "password": "of many frames"}
 
@@ -65,14 +62,13 @@ def resident(pid, field):
     return int(re.search(rf"^{field}:\s+(\d+) kB$", status, re.M)[1]) / 1024
 
 
-def test_memory_of_a_worker_that_opens_many_frames(backend, one_worker, frames):
+def test_memory_of_a_worker_that_opens_many_frames(one_worker, frames):
     site, owner = one_worker
     [worker] = site.workers
     start = resident(worker, "VmRSS")
     for id in frames[3:]:
         open_frame(owner, id)
-    more = CACHE_MB + REQUEST_MB + FETCHING_MB[type(backend).__name__]
-    assert resident(worker, "VmHWM") < start + more
+    assert resident(worker, "VmHWM") < start + CACHE_MB + REQUEST_MB
     assert [worker] == site.workers
 
 

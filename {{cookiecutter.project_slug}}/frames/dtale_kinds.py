@@ -60,7 +60,10 @@ def with_zones(format_lists):
 
     def lists(self, df):
         return {
-            name: [write(value, nan_display=self.nan_display) for value in df[name]]
+            name: [
+                write(value, nan_display=self.nan_display)
+                for value in (df[name] if zone_of(df[name].dtype) else df[name].values)
+            ]
             for _, name, write in self.fmts
             if name in df.columns
         }
@@ -90,7 +93,8 @@ def with_nothing_in_it(describe):
     def described(data_id):
         name = request.args.get("col", "")
         column = load_filterable_data(data_id, request, columns=[name])[name]
-        if not column.isna().all():
+        # Of floats D-Tale tells more, also where there are none.
+        if not column.isna().all() or pd.api.types.is_float_dtype(column.dtype):
             return describe(data_id)
         total = f"{len(column):,}"
         return jsonify(

@@ -141,7 +141,7 @@ def _fetch(name, path):
         descriptor, part = tempfile.mkstemp(dir=path.parent, suffix=PART)
         try:
             with os.fdopen(descriptor, "wb") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
+                _copy(name, source, target)
             # Mapped before it has its name: then no other process can take it away.
             entry = _read_file(Path(part), name)
             os.replace(part, path)
@@ -149,6 +149,16 @@ def _fetch(name, path):
             os.unlink(part)
             raise
     return entry
+
+
+def _copy(name, source, target):
+    """Copy an open payload's bytes; a client has its own error for one that is gone."""
+    try:
+        shutil.copyfileobj(source, target, 1 << 20)
+    except Exception as error:
+        if storages["frames"].exists(name):
+            raise
+        raise FileNotFoundError(name) from error
 
 
 def _is_remote():

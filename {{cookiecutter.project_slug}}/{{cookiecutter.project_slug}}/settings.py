@@ -155,6 +155,7 @@ if FRAMES_STORAGE_URL:
             "bucket_name": bucket,
             "location": location.strip("/"),
             "max_memory_size": 1 << 20,  # Bytes. The rest of a frame goes to the disk.
+            "use_threads": False,  # Ten threads would hold ten parts in memory.
         },
     }
 # Frames of an S3 storage are kept here after they were fetched, within a bound.
