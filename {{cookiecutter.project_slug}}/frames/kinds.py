@@ -204,6 +204,12 @@ def _convert_objects(column):
             return column.astype("float64"), "floats became pandas' own kind of them."
         case "datetime" | "datetime64":
             return _convert_datetimes(column)
+        case "timedelta":
+            try:
+                durations = column.astype("timedelta64[us]")
+            except (OverflowError, pd.errors.OutOfBoundsTimedelta):
+                return _text(column), "durations became text: they are too long."
+            return durations, "durations became pandas' own kind of them."
         case "interval":
             intervals = pd.Series(pd.arrays.IntervalArray(column), column.index)
             return _convert(intervals)

@@ -156,6 +156,7 @@ KINDS = {
     "booleans as objects": column([True, False, None], object),
     "complex as objects": column([1j, None], object),
     "timedeltas as objects": column([datetime.timedelta(1), None], object),
+    "timedeltas beyond pandas": column([datetime.timedelta(999999999), None], object),
     "intervals as objects": column([pd.Interval(0, 1), None], object),
     "numpy scalars": column([np.int8(1), np.float32(0.1), None], object),
     "nothing": column([None] * 4, object),
@@ -281,6 +282,8 @@ CONVERTED = {
         "datetime64[us]",
         [datetime.datetime(2026, 1, 1), datetime.datetime(1, 1, 1), None],
     ),
+    "timedeltas as objects": ("timedelta64[us]", [datetime.timedelta(1), None]),
+    "timedeltas beyond pandas": ("str", ["999999999 days, 0:00:00", None]),
     "periods as objects": ("str", ["2026-01", "2026", None]),
     "intervals": ("category", list(pd.interval_range(0, 4))),
     "intervals of dates": (
