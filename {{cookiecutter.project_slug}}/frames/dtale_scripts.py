@@ -165,7 +165,7 @@ SUBSTITUTIONS = [
     Substitution(
         "templates/dtale/main.html",
         "Whose frame it is, if it is somebody else's, and what was converted in it.",
-        r"\{% endblock %\}\s*\{% block js %\}",
+        r"[{]% endblock %}\s*[{]% block js %}",
         r"{{ frame_notice() }}\n\g<0>",
     ),
     Substitution(

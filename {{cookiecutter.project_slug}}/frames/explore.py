@@ -1,7 +1,5 @@
 """From a DataFrame to its page in D-Tale: for a view, a job or a shell."""
 
-from django.contrib import messages
-from django.contrib.messages.api import MessageFailure
 from django.http import HttpResponseRedirect
 
 from .models import Frame
@@ -10,6 +8,8 @@ from .workspace import Workspace, bind
 
 def explore(request, data, name=""):
     """Open ``data`` in D-Tale and return the redirect to its page.
+
+    What D-Tale cannot show as it is has been converted: the page says what.
 
     Args:
         request: the ``HttpRequest`` of the view that returns the redirect. The frame
@@ -29,11 +29,6 @@ def explore(request, data, name=""):
     """
     with bind(Workspace(request.user, request.session)):
         frame = _open(data, name)
-    for note in frame.notes.splitlines():
-        try:
-            messages.info(request, note)
-        except MessageFailure:  # The site has no such middleware; the row has them.
-            break
     return HttpResponseRedirect(frame.get_absolute_url())
 
 

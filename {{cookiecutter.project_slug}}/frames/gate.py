@@ -73,12 +73,9 @@ class Gate(WSGIHandler):
                         unit.broken |= response.status_code >= 400
             except LimitExceeded as error:
                 return refusal(error)
-            except Conflict:
+            except Conflict as error:
                 if lock or body is None:
-                    return refusal(
-                        "Somebody else has changed this frame in the same moment. "
-                        "Nothing of yours was saved: please do it again."
-                    )
+                    return refusal(error)
                 lock = True
                 continue
             if lock or body is None or not unit.conflict:

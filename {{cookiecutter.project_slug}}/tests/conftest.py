@@ -116,6 +116,18 @@ def publish(stored):
     return publish
 
 
+@pytest.fixture
+def owner(visitor, ann):
+    """Ann, signed in (Visitor)."""
+    return visitor(ann)
+
+
+@pytest.fixture
+def frame(publish, ann):
+    """A frame of Ann's."""
+    return publish(ann)
+
+
 class Visitor:
     """Somebody with a browser, at the site as a server serves it."""
 

@@ -17,16 +17,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def owner(visitor, ann):
-    return visitor(ann)
-
-
-@pytest.fixture
-def frame(publish, ann):
-    return publish(ann)
-
-
-@pytest.fixture
 def locks(monkeypatch):
     """Whether each run of D-Tale held a lock (list of bool)."""
     locks = []

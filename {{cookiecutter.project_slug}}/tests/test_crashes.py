@@ -13,16 +13,6 @@ from frames.workspace import Workspace, bind
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def owner(visitor, ann):
-    return visitor(ann)
-
-
-@pytest.fixture
-def frame(publish, ann):
-    return publish(ann)
-
-
 class Crash(OperationalError):
     """The process is gone, or the database."""
 

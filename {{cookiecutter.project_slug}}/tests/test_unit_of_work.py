@@ -17,16 +17,6 @@ from frames.workspace import Workspace, bind
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def owner(visitor, ann):
-    return visitor(ann)
-
-
-@pytest.fixture
-def frame(publish, ann):
-    return publish(ann)
-
-
 def everything():
     """All that is stored of all frames, as the database has it."""
     rows = list(Frame.objects.order_by("pk").values())
