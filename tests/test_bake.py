@@ -55,6 +55,14 @@ SLUG/templates/sample_button.html
 SLUG/urls.py
 SLUG/views.py
 SLUG/wsgi.py
+accounts/__init__.py
+accounts/apps.py
+accounts/backends.py
+accounts/middleware.py
+accounts/migrations/0001_initial.py
+accounts/migrations/__init__.py
+accounts/models.py
+accounts/sessions.py
 frames/__init__.py
 frames/admin.py
 frames/apps.py
@@ -62,6 +70,7 @@ frames/checks.py
 frames/column_names.py
 frames/dtale_app.py
 frames/dtale_kinds.py
+frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
 frames/exceptions.py
@@ -84,6 +93,7 @@ frames/open_frame.py
 frames/payload.py
 frames/preferences.py
 frames/querysets.py
+frames/quick_query.py
 frames/sealing.py
 frames/sources.py
 frames/store.py
@@ -108,6 +118,7 @@ tests/test_conflicts.py
 tests/test_crashes.py
 tests/test_dispatcher.py
 tests/test_dtale_app.py
+tests/test_dtale_quick.py
 tests/test_explore_command.py
 tests/test_frame_storage.py
 tests/test_frames.py
@@ -117,7 +128,9 @@ tests/test_kinds.py
 tests/test_limits.py
 tests/test_payload.py
 tests/test_preferences.py
+tests/test_quick_query.py
 tests/test_remote_storage.py
+tests/test_sessions.py
 tests/test_sharing.py
 tests/test_site.py
 tests/test_sources.py

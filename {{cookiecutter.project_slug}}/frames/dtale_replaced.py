@@ -6,7 +6,6 @@ is in ``dtale_scripts``.
 """
 
 import functools
-import math
 import pkgutil
 import re
 import threading
@@ -14,7 +13,7 @@ from urllib.parse import unquote
 
 from flask import current_app, jsonify
 
-from . import dtale_kinds, preferences
+from . import dtale_kinds, dtale_quick, preferences
 from .dtale_scripts import DtaleChanged, mended_files
 from .exceptions import FrameError
 from .store import WorkspaceStore
@@ -75,37 +74,6 @@ def frame_of_charts_page(get_data_id):
     return charts_frame
 
 
-def quick_string(json_string):
-    """D-Tale asks pandas of each cell whether it is missing: a str is not."""
-
-    def string(x, nan_display="", **kwargs):
-        return x if type(x) is str else json_string(x, nan_display, **kwargs)
-
-    return string
-
-
-def quick_int(json_int):
-    """The same of an int, of which D-Tale asks numpy."""
-
-    def integer(x, *args, as_string=False, **kwargs):
-        if type(x) is int and not as_string:
-            return x
-        return json_int(x, *args, as_string=as_string, **kwargs)
-
-    return integer
-
-
-def quick_float(json_float):
-    """The same of a float."""
-
-    def decimal(x, precision=2, *args, as_string=False, **kwargs):
-        if type(x) is float and math.isfinite(x) and not as_string:
-            return round(x, precision)
-        return json_float(x, precision, *args, as_string=as_string, **kwargs)
-
-    return decimal
-
-
 def instead(function):
     """Return what wraps a function of D-Tale's so that nothing of it is left."""
     return lambda original: function
@@ -118,9 +86,6 @@ REPLACED = [
     ("dtale.dash_application.views:get_data_id", frame_of_charts_page),
     # D-Tale reads its own metadata from the disk for each page: two thirds of the time.
     ("dtale.views:retrieve_version", functools.cache),
-    ("dtale.utils:json_string", quick_string),
-    ("dtale.utils:json_int", quick_int),
-    ("dtale.utils:json_float", quick_float),
     # What is one person's, and D-Tale keeps once for everyone.
     ("dtale.global_state:get_app_settings", instead(preferences.AppSettings)),
     ("dtale.global_state:set_app_settings", instead(preferences.set_app_settings)),
@@ -131,6 +96,7 @@ REPLACED = [
         instead(preferences.GeojsonList()),
     ),
     *dtale_kinds.REPLACED,
+    *dtale_quick.REPLACED,
 ]
 
 
@@ -162,8 +128,10 @@ def mend():
     static = {name: text.encode() for name, text in mended_files("static").items()}
     templates = mended_files("templates")
     # All are looked up before the first is replaced: a failure leaves nothing half done.
-    wrapped = [(target, wrap(find(target))) for target, wrap in REPLACED]
-    for target, replacement in wrapped:
+    wrapped = {}
+    for target, wrap in REPLACED:
+        wrapped[target] = wrap(wrapped.get(target) or find(target))
+    for target, replacement in wrapped.items():
         owner, name = re.split(r"[.:](?=\w+$)", target)
         setattr(pkgutil.resolve_name(owner), name, replacement)
     install_store()

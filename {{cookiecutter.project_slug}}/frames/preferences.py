@@ -148,8 +148,7 @@ def _preferences():
     unit = current()
     if unit.preferences is None:
         owner = unit.workspace.owner()
-        rows = Preferences.objects.defer("geojson").filter(**owner)
-        unit.preferences = rows.first() or Preferences()
+        unit.preferences = Preferences.objects.quick_get(**owner) or Preferences()
     return unit.preferences
 
 

@@ -103,8 +103,7 @@ class Unit:
     def pks(self):
         """Return the primary keys (list[int]) of the workspace's frames, in order."""
         if self._pks is None:
-            visible = Frame.objects.visible_in(self.workspace)
-            self._pks = set(visible.values_list("pk", flat=True))
+            self._pks = Frame.objects.pks_in(self.workspace)
         opened = self._opened.items()
         return sorted(
             (self._pks | {pk for pk, each in opened if each})

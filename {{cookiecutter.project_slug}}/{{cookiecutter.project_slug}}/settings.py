@@ -39,6 +39,7 @@ DATA_DIR = env.path("DATA_DIR", default=BASE_DIR / "data")
 # Applications -----------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "accounts",
     "frames",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -55,7 +56,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.AuthenticationMiddleware",
     "frames.middleware.WorkspaceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -99,6 +100,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Sessions and users -----------------------------------------------------------------
+
+# Both are read in one query; for the rest these are Django's own.
+SESSION_ENGINE = "accounts.sessions"
+AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
 
 # Passwords --------------------------------------------------------------------------
 
