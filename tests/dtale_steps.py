@@ -71,12 +71,6 @@ def column_filter(walk):
     return {"col": name, "cfg": {"type": kind, "value": [], **config}}
 
 
-def own_filter(walk):
-    """As D-Tale's menu sends it."""
-    name = walk.column("I")
-    return {"columnFilters": {name: {"query": f"`{name}` > {walk.rng.randrange(3)}"}}}
-
-
 def wide(names):
     """Leave enough columns for the other steps."""
 
@@ -212,11 +206,9 @@ EDITS = [
     (column("B"), one_of("True", "False")),
 ]
 SETTINGS = [
-    dict(precision=SMALL),
-    dict(backgroundMode=one_of("heatmap-all", "dtypes", None)),
     dict(verticalHeaders=FLAG),
-    # What JSON and Python tell apart less well than people do.
-    dict(note={"zero": one_of(0, -0.0, False), "text": "é\u2028", "2": [None, 1.0]}),
+    dict(hide_row_expanders=FLAG),
+    dict(hide_header_editor=FLAG),
     dict(highlightFilter=FLAG),
     dict(invertFilter=FLAG),
 ]
@@ -318,7 +310,6 @@ STEPS = {
     ),
     # Filters.
     "filter": ("save-column-filter/{id}", column_filter),
-    "filter by settings": ("update-settings/{id}", {"settings": own_filter}),
     "no filters": (
         "update-settings/{id}",
         {"settings": dict(columnFilters={}, outlierFilters={}, invertFilter=False)},

@@ -88,7 +88,7 @@ def test_changing_a_setting_writes_little(backend, one_worker, frames, rows):
     with backend.log_size() as log_size:
         before, stored = log_size(), backend.stored()
         for number in range(10):
-            settings = {"precision": number}
+            settings = {"invertFilter": number % 2 == 0}
             answer = owner.get(f"update-settings/{id}", settings=settings)
             assert answer == {"success": True}
         assert 0 < (log_size() - before) / 10 < 20_000  # Bytes.

@@ -98,7 +98,8 @@ class Person:
         sheet.cells[new] = sheet.cells.pop(old)
 
     def set(self, sheet):
-        settings = {"note": f"{self.count()}", "precision": self.rng.randrange(6)}
+        flags = "verticalHeaders", "hide_row_expanders", "hide_header_editor"
+        settings = {self.rng.choice(flags): self.rng.random() < 0.5}
         done(self.visitor.get(f"update-settings/{sheet.id}", settings=settings))
         sheet.settings |= settings
 
@@ -146,7 +147,7 @@ class Person:
                 ("data", {"ids": ["0-3"]}),
                 ("edit-cell", {"col": "n", "rowIndex": 0, "updated": "1"}),
                 ("describe", {"col": "n"}),
-                ("update-settings", {"settings": {"note": "a stranger's"}}),
+                ("update-settings", {"settings": {"verticalHeaders": True}}),
             ]
         )
         answer = self.visitor.get(f"{route}/{id}", **parameters)
@@ -217,7 +218,7 @@ def test_changes_of_one_frame_at_once(four_workers):
     """200 edits, 60 new columns and 100 settings, by 32 threads, and none is lost."""
     edits = {(name, row): row + 1 for name in "ab" for row in range(100)}
     built = range(1, 61)
-    settings = {f"setting {number}": number for number in range(100)}
+    formats = {f"column {number}": {"fmt": f"{number}.0"} for number in range(100)}
 
     def build(number):
         config = {"left": {"col": "zero"}, "right": {"val": number}, "operation": "sum"}
@@ -225,14 +226,13 @@ def test_changes_of_one_frame_at_once(four_workers):
         done(visitor.get(f"build-column/{id}", type="numeric", name=name, cfg=config))
 
     def set(name):
-        setting = {name: settings[name]}
-        done(visitor.get(f"update-settings/{id}", settings=setting))
+        done(visitor.get(f"update-formats/{id}", col=name, format=formats[name]))
 
     visitor = Visitor(four_workers.url, four_workers.prefix)
     id = visitor.upload(zeros(100, "a", "b", "zero"))
     jobs = [partial(edit, visitor, id, *cell, edits[cell]) for cell in edits]
     jobs += [partial(build, number) for number in built]
-    jobs += [partial(set, name) for name in settings]
+    jobs += [partial(set, name) for name in formats]
     random.Random(1).shuffle(jobs)
     with ThreadPoolExecutor(8 * WORKERS) as pool:
         for job in [pool.submit(job) for job in jobs]:
@@ -240,7 +240,7 @@ def test_changes_of_one_frame_at_once(four_workers):
     expected = {(f"c{number}", row): number for number in built for row in range(100)}
     expected |= edits | {("zero", row): 0 for row in range(100)}
     assert cells(visitor, id) == expected
-    assert settings_of(visitor, id).items() >= settings.items()
+    assert settings_of(visitor, id)["columnFormats"] == formats
 
 
 def test_killed_workers_and_a_restart(backend):

@@ -17,9 +17,10 @@ from django.utils.crypto import salted_hmac
 from dtale.utils import get_bool_arg, json_date, json_timestamp
 from flask import current_app, g, jsonify, request
 
-from . import dtale_kinds
+from . import dtale_input, dtale_kinds
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import DtaleChanged, serve_mended
+from .endpoints import CHARTS_PAGE, OPEN, PAGES
 from .exceptions import FrameError, FrameUnreadable
 from .limits import check_cells
 from .unit_of_work import current, unit_of_work
@@ -31,20 +32,7 @@ PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 # proxy is tried out; a client that makes up others must not fill the memory.
 MAX_ROOTS = 4
 
-CHARTS_PAGE = "/dtale/charts/<path:path>"
-
 PROCESSES = "dtale.get_processes"
-
-# Endpoints that answer with a page; the others answer with data.
-PAGES = {
-    "dtale.view_main",
-    "dtale.view_main_by_name",
-    "dtale.view_iframe",
-    "dtale.iframe_popup",
-    "dtale.view_popup",
-    "dtale.view_network",
-    CHARTS_PAGE,
-}
 
 # Frames -------------------------------------------------------------------------------
 
@@ -154,6 +142,16 @@ class Dtale:
         root = self.root(environ.get("SCRIPT_NAME", ""))
         return self.app(root)({**environ, "SCRIPT_NAME": root}, start_response)
 
+    def endpoint(self, environ):
+        """Return the endpoint (str) that D-Tale will find for a request.
+
+        Raises:
+            NotFound, MethodNotAllowed, RequestRedirect: of Werkzeug's, it finds none.
+        """
+        root = self.root(environ.get("SCRIPT_NAME", ""))
+        urls = self.app(root).url_map.bind_to_environ({**environ, "SCRIPT_NAME": root})
+        return urls.match()[0]
+
     def root(self, script_name):
         """Return the path that links begin with (str)."""
         if settings.FORCE_SCRIPT_NAME or not PLAIN_PATH.fullmatch(script_name):
@@ -183,7 +181,7 @@ def build_flask(root):
     # The reaper would end an idle server: a thread that calls /shutdown.
     with one_thread():
         app = find("dtale.app:build_app")(reaper_on=False, app_root=root)
-    for endpoint in PAGES | {"static", PROCESSES, *dict(dtale_kinds.VIEWS)}:
+    for endpoint in OPEN:
         if endpoint not in app.view_functions:
             raise DtaleChanged(f"the endpoint {endpoint} is missing", "its routes")
     # D-Tale's own key is random, and another one in each worker.
@@ -195,7 +193,7 @@ def build_flask(root):
     app.view_functions[PROCESSES] = processes
     for endpoint, wrap in dtale_kinds.VIEWS:
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
-    app.before_request(check_frame)
+    app.before_request(check_request)
     app.context_processor(lambda: {"frame_notice": frame_notice})
     app.after_request(keep_prefix)
     app.register_error_handler(FrameError, answer_problem)
@@ -217,20 +215,20 @@ def one_thread():
         validate.check_async = check_async
 
 
-def check_frame():
-    """Refuse a request for a frame that is not there, before D-Tale sees it.
-
-    By what the URL was matched to and never by its text, which can be written in many
-    ways.
-    """
+def check_request():
+    """Refuse a frame that is not there, and input that is none, before D-Tale sees it."""
     args = request.view_args or {}
     target = args.get("data_id")
     if request.endpoint == "dtale.view_main_by_name":
         target = args["data_name"]
     elif request.endpoint == CHARTS_PAGE:
         target = args["path"].rpartition("/")[2]
-    if target is None:
-        return
+    if target is not None:
+        check_frame(target)
+    dtale_input.check(request.endpoint, **args)
+
+
+def check_frame(target):
     data_id = find(STORE).known_id(target)
     if request.endpoint in PAGES:
         # The page would come up, and then fail at its data.

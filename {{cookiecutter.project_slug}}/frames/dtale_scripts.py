@@ -129,6 +129,20 @@ SUBSTITUTIONS = [
         "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>`",
     ),
     Substitution(
+        MAIN,
+        "Load Data from an address, or samples from the web: both are closed here.",
+        rf'{NAME}\.createElement\("div",\{{className:"row pt-5"\}},(?=.{{1,200}}?"Load From The '
+        rf'Web").{{1,6000}}?(?={NAME}\.createElement\({NAME}\.default,\{{sheets:)',
+        "",
+    ),
+    Substitution(
+        MAIN,
+        "A refusal has a status that says so, and a reason in its body: D-Tale shows the "
+        "reason with a 200 only.",
+        r"validateStatus:function\((\w+)\)\{return \1>=200&&\1<300",
+        r"\g<0>||\1>=400&&\1<500",
+    ),
+    Substitution(
         CHARTS,
         "Code Export opens //<prefix>/..., and Copy Link copies such an address.",
         r'"".concat\(window\.location\.origin,"/"\)',

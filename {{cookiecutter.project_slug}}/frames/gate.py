@@ -1,22 +1,30 @@
-"""D-Tale behind Django's own request handling.
+"""What may reach D-Tale, behind Django's own request handling.
 
 Django's middleware runs in front of it as before any view of the site: hosts, sessions,
-users, security headers. Each request to D-Tale is one unit of work.
+users, security headers. Then it is decided by endpoint and never by the path's text,
+which can be written in many ways. Each request to D-Tale is one unit of work.
 """
 
 from contextlib import nullcontext
 from io import BytesIO
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
 from werkzeug.test import run_wsgi_app
 
+from . import access
+from .endpoints import OPEN, UPLOADS, Kind
 from .exceptions import Conflict, LimitExceeded
 from .unit_of_work import unit_of_work
 
+METHODS = "GET", "POST"
 MAX_REPLAY = 1 << 20  # Bytes: the longest request that is kept, to be run again.
 MAX_MOVES = 3
 
@@ -25,7 +33,7 @@ class Gate(WSGIHandler):
     """A WSGI application: Django's handler, with D-Tale as its only view.
 
     Args:
-        dtale: the WSGI application behind it.
+        dtale: ``frames.dtale_app.Dtale``, the WSGI application behind it.
         prefix: the path segment that it is mounted at.
     """
 
@@ -33,7 +41,7 @@ class Gate(WSGIHandler):
         super().__init__()
         self.dtale = dtale
         self.segment = f"/{prefix}"
-        # D-Tale's scripts know no CSRF token.
+        # D-Tale's scripts know no CSRF token: `access` asks where a request comes from.
         self.view = csrf_exempt(xframe_options_sameorigin(self.answer))
 
     def __call__(self, environ, start_response):
@@ -50,18 +58,42 @@ class Gate(WSGIHandler):
         return self.view, (), {}
 
     def answer(self, request):
-        """The view: run D-Tale, until nobody else has changed what it has read.
+        """The view: ask D-Tale what it is asked, or say why not."""
+        environ = dict(request.environ["frames.mounted"])
+        # Flask would run the view for HEAD, too, and D-Tale changes data on GET.
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
+        try:
+            endpoint = self.dtale.endpoint(environ)
+            kind = OPEN.get(endpoint)
+        except RequestRedirect:
+            endpoint, kind = None, Kind.PAGE
+        except MethodNotAllowed as error:
+            return HttpResponseNotAllowed(
+                set(METHODS).intersection(error.valid_methods)
+            )
+        except NotFound:
+            kind = None
+        if kind is None:
+            return render(request, "404.html", status=404)
+        refusal = access.refusal(request, kind) or body_refusal(request, endpoint)
+        if refusal is not None:
+            return refusal
+        if kind is Kind.STATIC:
+            return run(self.dtale, environ)
+        return self.work(request, environ)
+
+    def work(self, request, environ):
+        """Run D-Tale, until nobody else has changed what it has read.
 
         The first time without a lock, so nobody waits for a reader. If it turns out to
         change a frame that somebody else has changed meanwhile, it is run again with
         that frame's row locked.
         """
-        environ = dict(request.environ["frames.mounted"])
-        body = None
-        # No number, or no length at all: then Django's own stream is empty as well.
-        length = environ.get("CONTENT_LENGTH", "")
-        if not (length.isdecimal() and int(length) > MAX_REPLAY):
-            body = request.read()
+        body = b""
+        if request.method == "POST":
+            is_kept = int(environ["CONTENT_LENGTH"]) <= MAX_REPLAY
+            body = request.read() if is_kept else None
         lock, moves = False, 0
         while True:
             if body is not None:
@@ -72,10 +104,10 @@ class Gate(WSGIHandler):
                         response = run(self.dtale, environ)
                         unit.broken |= response.status_code >= 400
             except LimitExceeded as error:
-                return refusal(error)
+                return failure(error)
             except Conflict as error:
                 if lock or body is None:
-                    return refusal(error)
+                    return failure(error)
                 lock = True
                 continue
             if lock or body is None or not unit.conflict:
@@ -83,6 +115,29 @@ class Gate(WSGIHandler):
             # The data were replaced before they could be read: once more, with the new.
             moves += 1
             lock = moves > MAX_MOVES
+
+
+def body_refusal(request, endpoint):
+    """Say why a request's body is not read, if it is not: before any of it is.
+
+    Returns:
+        HttpResponse, or None: it may be read.
+    """
+    if request.method != "POST":
+        return None
+    length = request.environ.get("CONTENT_LENGTH", "")
+    if not length.isdecimal():
+        return access.error(411, "Say how long the request is, by Content-Length.")
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if endpoint in UPLOADS:
+        limit = settings.FRAMES_MAX_UPLOAD_MB << 20
+    if int(length) <= limit:
+        return None
+    return access.error(
+        413,
+        f"This has {int(length) / 2**20:,.1f} MB, and may have {limit / 2**20:,.1f} MB"
+        + (" (FRAMES_MAX_UPLOAD_MB)." if endpoint in UPLOADS else "."),
+    )
 
 
 def run(application, environ):
@@ -98,6 +153,6 @@ def run(application, environ):
     return response
 
 
-def refusal(error):
+def failure(error):
     """Say why nothing was done, where D-Tale shows its own errors: they are a 200."""
     return JsonResponse({"success": False, "error": str(error)})

@@ -128,11 +128,21 @@ def frame(publish, ann):
     return publish(ann)
 
 
+class Browser(Client):
+    """A browser that says, as all do, that a page of the same site asks."""
+
+    FROM_HERE = {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_SEC_FETCH_MODE": "cors"}
+
+    def open(self, *args, **options):
+        options.setdefault("environ_base", self.FROM_HERE)
+        return super().open(*args, **options)
+
+
 class Visitor:
     """Somebody with a browser, at the site as a server serves it."""
 
     def __init__(self, application):
-        self.browser = Client(application)
+        self.browser = Browser(application)
 
     def sign_in(self, user):
         """As a login page does it: in the session that they have, if they have one."""

@@ -17,6 +17,7 @@ os.environ.update(
     ALLOWED_HOSTS="localhost,127.0.0.1",
     DATA_DIR=directory.name,
     FORCE_SCRIPT_NAME="",
+    FRAMES_LOGIN_REQUIRED="False",  # Visitors are tested as well as users.
     LOG_LEVEL="INFO",
 )
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{directory.name}/db.sqlite3")

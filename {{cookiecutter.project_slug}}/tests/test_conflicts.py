@@ -71,10 +71,11 @@ def test_slower_setting_is_done_again(owner, frame, ann, locks, meanwhile):
             unit.get(frame.pk).view["settings"]["x"] = 1
 
     meanwhile(other)
-    owner.get(f"update-settings/{frame.pk}", settings={"y": 2})
+    owner.get(f"update-settings/{frame.pk}", settings={"invertFilter": True})
     with bind(Workspace(ann)), unit_of_work.unit_of_work() as unit:
         settings = unit.get(frame.pk).view["settings"]
-    assert (settings["x"], settings["y"], locks) == (1, 2, [False, True])
+    assert (settings["x"], settings["invertFilter"]) == (1, True)
+    assert locks == [False, True]
 
 
 def test_edit_with_a_lock_that_is_still_slower_is_refused(
@@ -100,7 +101,7 @@ def test_setting_of_a_frame_that_is_no_longer_shared_is_refused(
 ):
     pk = publish(ann, shared_with=[bob]).pk
     meanwhile(Share.objects.get().delete)
-    answer = visitor(bob).get(f"update-settings/{pk}", settings={"x": 1})
+    answer = visitor(bob).get(f"update-settings/{pk}", settings={"invertFilter": True})
     assert answer.status_code == 404
 
 
@@ -171,7 +172,7 @@ def test_settings_of_a_readers_browsers_at_once_are_all_there(
         answers = together(
             *(
                 lambda each=each, name=f"{turn}.{number}": each.get(
-                    f"update-settings/{pk}", settings={name: 1}
+                    f"update-formats/{pk}", col=name, format={"fmt": "0.0"}
                 )
                 for number, each in enumerate(browsers)
             )
@@ -179,7 +180,7 @@ def test_settings_of_a_readers_browsers_at_once_are_all_there(
         assert [answer.json for answer in answers] == [{"success": True}] * 4
     with bind(Workspace(bob)), unit_of_work.unit_of_work() as unit:
         settings = unit.get(pk).view["settings"]
-    assert len([name for name in settings if "." in name]) == 12
+    assert len(settings["columnFormats"]) == 12
 
 
 def test_reading_waits_for_no_writer(owner, frame, ann, publish):

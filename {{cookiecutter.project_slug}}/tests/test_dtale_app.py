@@ -21,6 +21,8 @@ from frames.models import Frame
 from frames.unit_of_work import unit_of_work
 from frames.workspace import Workspace, bind
 
+from .conftest import Browser
+
 ROOT = f"/{settings.DTALE_PREFIX}"
 UNKNOWN = 10**9
 pytestmark = pytest.mark.django_db
@@ -41,7 +43,7 @@ def get(dtale, client, owner):
     """Ask D-Tale for a path below where it is mounted, as the owner of the frames."""
     client.force_login(owner)
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    browser = Client(Gate(dtale, settings.DTALE_PREFIX))
+    browser = Browser(Gate(dtale, settings.DTALE_PREFIX))
     browser.set_cookie(settings.SESSION_COOKIE_NAME, session)
 
     def get(path, root=ROOT, **options):
@@ -135,7 +137,7 @@ def test_a_root_that_is_no_plain_path_is_not_written_into_pages(dtale, get, root
 
 def test_roots_are_bounded(dtale, get):
     for number in range(2 * MAX_ROOTS):
-        assert get("/health", f"/{number}{ROOT}").text == "ok"
+        assert get("/dtale/code-popup", f"/{number}{ROOT}").status_code == 200
     assert len(dtale.apps) == MAX_ROOTS
 
 
@@ -257,6 +259,6 @@ def test_name_that_is_gone_is_named(monkeypatch, target):
 
 
 def test_endpoint_that_is_gone_is_named(monkeypatch):
-    monkeypatch.setattr(dtale_app, "PAGES", {"dtale.view_moon"})
+    monkeypatch.setattr(dtale_app, "OPEN", {"dtale.view_moon": None})
     with pytest.raises(DtaleChanged, match="dtale.view_moon"):
         build_dtale()

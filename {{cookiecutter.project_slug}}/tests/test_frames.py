@@ -79,7 +79,7 @@ def stranger(request, visitor, bob):
         "edit-cell/{}?col=a&rowIndex=0&updated=9",
         "rename-col/{}?col=a&rename=z",
         "delete-col/{}?cols=[%22a%22]",
-        "update-settings/{}?settings=%7B%22precision%22:3%7D",
+        "update-settings/{}?settings=%7B%22invertFilter%22:true%7D",
         "cleanup-datasets?dataIds={}",
         "build-column/{}?type=cumsum&cfg=%7B%22cols%22:[%22a%22]%7D&name=z",
     ],
@@ -150,7 +150,7 @@ def test_what_a_visitor_has_follows_them_when_they_sign_in(visitor, bob, stored)
     somebody = visitor()
     pk = somebody.upload()
     somebody.edit(pk, 10)
-    somebody.get(f"update-settings/{pk}", settings={"precision": 4})
+    somebody.get(f"update-settings/{pk}", settings={"invertFilter": True})
     somebody.sign_in(bob)
     assert somebody.frames() == [pk]
     assert somebody.column(pk) == [10, 2, 3]

@@ -43,13 +43,6 @@ def test_upload_larger_than_what_is_kept(somebody):
     assert somebody.get(f"data/{pk}", ids=["11999"]).json["total"] == 12_000
 
 
-def test_head_is_answered_as_get_without_a_body(somebody, settings):
-    pk = somebody.upload()
-    path = f"/{settings.DTALE_PREFIX}/dtale/main/{pk}"
-    answer = somebody.browser.head(path)
-    assert (answer.status_code, answer.data) == (200, b"")
-
-
 def test_shutdown_empties_nothing(somebody, settings):
     pk = somebody.upload()
     somebody.browser.get(f"/{settings.DTALE_PREFIX}/shutdown")

@@ -268,7 +268,7 @@ def test_lost_key_is_a_page_and_a_rotated_one_is_none(
     assert owner.column(frame.pk) == [1, 2, 3]
     assert owner.edit(frame.pk, 9).json == {"success": True}
     # Written anew, they need the old key no more.
-    owner.get(f"update-settings/{frame.pk}", settings={"precision": 3})
+    owner.get(f"update-settings/{frame.pk}", settings={"invertFilter": True})
     settings.SECRET_KEY_FALLBACKS = []
     stored.forget()
     assert owner.column(frame.pk) == [9, 2, 3]

@@ -110,7 +110,7 @@ def test_setting_writes_the_row_and_nothing_large(owner, publish, ann, stored):
     frame = publish(ann, **{f"c{number}": range(1000) for number in range(300)})
     names = stored.names()
     with CaptureQueriesContext(connection) as queries:
-        owner.get(f"update-settings/{frame.pk}", settings={"precision": 6})
+        owner.get(f"update-settings/{frame.pk}", settings={"invertFilter": True})
     written = [each["sql"] for each in queries if each["sql"].startswith("UPDATE")]
     assert len(written) == 1 and len(written[0]) < 2 * 20_000  # As hexadecimal.
     assert stored.names() == names
@@ -158,13 +158,13 @@ def test_setting_that_only_compares_equal_is_written(ann, frame, one, other):
 
 
 def test_equal_record_in_other_objects_is_not_written(owner, frame):
-    def send(settings):
-        owner.get(f"update-settings/{frame.pk}", settings=settings)
+    def send(**more):
+        owner.get(f"update-formats/{frame.pk}", col="a", format={"fmt": "0.0"}, **more)
 
-    # Once the word "fmt" is one object in both, once it is another one.
-    send({"p": {"fmt": "0.0"}, "q": {"fmt": "0.0"}})
+    # Once the word "fmt" is one object in both columns, once it is another one.
+    send(all="true")
     before = everything()
-    send({"q": {"fmt": "0.0"}})
+    send()
     assert everything() == before
 
 

@@ -141,6 +141,9 @@ if env.bool("TLS_PROXY", default=False):
 
 # Frames -----------------------------------------------------------------------------
 
+# Or anybody makes frames, which are their session's.
+FRAMES_LOGIN_REQUIRED = env.bool("FRAMES_LOGIN_REQUIRED", default=True)
+
 # Their bytes: a private directory, or FRAMES_STORAGE_URL=s3://bucket/prefix. boto3 takes
 # the endpoint, the region and the credentials from the usual AWS variables.
 FRAMES_STORAGE = {
@@ -173,6 +176,7 @@ FRAMES_CACHE_MB = env.int("FRAMES_CACHE_MB", default=500)  # Memory, of each pro
 FRAMES_MAX_COUNT = env.int("FRAMES_MAX_COUNT", default=200)  # Of one person.
 FRAMES_MAX_MB = env.int("FRAMES_MAX_MB", default=5_000)  # Of one person.
 FRAMES_MAX_CELLS = env.int("FRAMES_MAX_CELLS", default=100_000_000)  # Of one frame.
+FRAMES_MAX_UPLOAD_MB = env.int("FRAMES_MAX_UPLOAD_MB", default=200)  # Of one file.
 FRAMES_EXPIRE_DAYS = env.int("FRAMES_EXPIRE_DAYS", default=90)  # Unopened; 0: never.
 
 # Static files: WhiteNoise serves them, in development straight from the apps ---------

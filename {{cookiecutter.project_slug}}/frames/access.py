@@ -1,0 +1,67 @@
+"""Who may ask D-Tale for something, and from where.
+
+D-Tale changes data on GET and knows no token, so a link or a form on another site would
+do it in the name of whoever follows it. Browsers say where a request comes from.
+https://web.dev/articles/fetch-metadata
+"""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import JsonResponse
+from django.shortcuts import render
+
+from .endpoints import Kind
+
+
+def refusal(request, kind):
+    """Say why a request is not answered, if it is not.
+
+    Args:
+        request: ``HttpRequest``.
+        kind: ``Kind`` of what it asks for.
+
+    Returns:
+        HttpResponse, or None: it may be answered.
+    """
+    if kind is Kind.STATIC:
+        return None
+    if settings.FRAMES_LOGIN_REQUIRED and not request.user.is_authenticated:
+        if kind is Kind.DATA:
+            return error(
+                401, "You are not signed in. Sign in, then load this page again."
+            )
+        return redirect_to_login(request.get_full_path())
+    if is_from_here(request, kind):
+        return None
+    if kind is Kind.PAGE:
+        return render(request, "frames/elsewhere.html", status=403)
+    return error(403, "D-Tale answers this only to pages of this site.")
+
+
+def is_from_here(request, kind):
+    """Say (bool) whether a page of this site asks, or for a page the person does."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is None:
+        # An older browser, or one that was told of no TLS: where the page is that asks.
+        page = request.headers.get("Origin") or request.headers.get("Referer")
+        return is_own(request, page) if page else kind is Kind.PAGE
+    if kind is Kind.PAGE:
+        return site in ("same-origin", "none")
+    is_opened = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return site == "same-origin" and (kind is Kind.EXPORT or not is_opened)
+
+
+def is_own(request, url):
+    """Say (bool) whether a URL is of the host that was asked, or a trusted origin."""
+    parts = urlsplit(url)
+    return (
+        parts.netloc == request.get_host()
+        or f"{parts.scheme}://{parts.netloc}" in settings.CSRF_TRUSTED_ORIGINS
+    )
+
+
+def error(status, text):
+    """Return an answer in the form in which D-Tale's pages expect a failure."""
+    return JsonResponse({"success": False, "error": text}, status=status)

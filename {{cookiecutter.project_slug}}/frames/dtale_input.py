@@ -1,0 +1,197 @@
+"""What people send to D-Tale, looked at before it is read: `CHECKS`, by endpoint.
+
+D-Tale takes any setting, believes a file's name, and finds out how large a result is
+when it is in memory.
+"""
+
+import json
+import zipfile
+from pathlib import PurePath
+
+import pandas as pd
+import pyarrow
+from django.conf import settings
+from dtale import combine_data, global_state, predefined_filters
+from flask import request
+from pyarrow import parquet
+
+from .exceptions import FrameError, LimitExceeded
+from .limits import check_cells
+
+MAX_EXPANSION = 100  # How many times larger than its file a spreadsheet may be.
+
+
+class InputRefused(FrameError, ValueError):
+    """Something that was sent cannot be what it says, or is not a person's to send."""
+
+
+# Settings -----------------------------------------------------------------------------
+
+
+def check_settings(data_id):
+    """Let people set what D-Tale's pages let them set.
+
+    Raises:
+        InputRefused
+    """
+    sent = json.loads(request.args.get("settings") or "{}")
+    current = global_state.get_settings(data_id) or {}
+    for name, value in sent.items():
+        if name not in SETTINGS or not SETTINGS[name](value, current.get(name)):
+            raise InputRefused(
+                f"The setting {name[:50]} cannot be changed in this way. It may be one "
+                "of the site's, or a filter: those are made by the pages for them."
+            )
+
+
+def _is_bool(value, current):
+    return type(value) is bool
+
+
+def _is_taken_away(value, current):
+    """Filters are made, and looked at, elsewhere: here some are left out."""
+    return isinstance(value, dict) and value.items() <= (current or {}).items()
+
+
+def _is_predefined(value, current):
+    known = predefined_filters.get_filters()
+    return isinstance(value, dict) and all(
+        name in {each["name"] for each in known} and isinstance(each, dict)
+        for name, each in value.items()
+    )
+
+
+SETTINGS = {
+    "query": lambda value, current: isinstance(value, str),
+    "columnFilters": _is_taken_away,
+    "outlierFilters": _is_taken_away,
+    "predefinedFilters": _is_predefined,
+    "invertFilter": _is_bool,
+    "highlightFilter": _is_bool,
+    "hide_header_editor": _is_bool,
+    "hide_row_expanders": _is_bool,
+    "verticalHeaders": _is_bool,
+}
+
+# Files --------------------------------------------------------------------------------
+
+
+def check_upload():
+    """Look at uploaded files, whether they are what their names say, and how large.
+
+    Raises:
+        InputRefused: a file is of no kind that is read, or of another than its name says.
+        LimitExceeded: it would be too large once it is read.
+    """
+    for name, file in request.files.items():
+        suffix = PurePath(name).suffix.lower()
+        if suffix not in FILES:
+            kinds = ", ".join(FILES)
+            raise InputRefused(f"{name} cannot be read here; these can: {kinds}.")
+        try:
+            FILES[suffix](file.stream)
+        except (InputRefused, zipfile.BadZipFile, pyarrow.ArrowException):
+            raise InputRefused(
+                f"{name} is called {suffix}, and its content is something else."
+            ) from None
+        finally:
+            file.stream.seek(0)
+
+
+def _check_text(stream):
+    if b"\0" in stream.read(1 << 16):
+        raise InputRefused
+
+
+def _check_xls(stream):
+    if stream.read(8) != b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":  # [MS-CFB] 2.2
+        raise InputRefused
+
+
+def _check_xlsx(stream):
+    with zipfile.ZipFile(stream) as parts:
+        if "[Content_Types].xml" not in parts.namelist():
+            raise InputRefused
+        size = sum(part.file_size for part in parts.infolist())
+        packed = sum(part.compress_size for part in parts.infolist())
+    limit = min(packed * MAX_EXPANSION, settings.FRAMES_MAX_UPLOAD_MB * 10 << 20)
+    if size > limit:
+        raise LimitExceeded(
+            f"This spreadsheet would be {size / 2**20:,.1f} MB once it is unpacked, and "
+            f"may be {limit / 2**20:,.1f} MB. Save it as CSV or Parquet."
+        )
+
+
+def _check_parquet(stream):
+    described = parquet.read_metadata(stream)
+    check_cells(described.num_rows, described.num_columns)
+
+
+FILES = {
+    ".csv": _check_text,
+    ".tsv": _check_text,
+    ".xls": _check_xls,
+    ".xlsx": _check_xlsx,
+    ".parquet": _check_parquet,
+}
+
+# Frames of frames ---------------------------------------------------------------------
+
+
+def check_merge():
+    """Tell how many cells a merge or a stack has before it is made.
+
+    Raises:
+        LimitExceeded
+    """
+    is_merge = request.json.get("action") == "merge"
+    datasets = json.loads(request.json.get("datasets") or "[]")
+    frames = [combine_data.build_df(each, is_merge) for each in datasets]
+    if not is_merge:
+        columns = set().union(*(frame.columns for frame in frames))
+        check_cells(sum(map(len, frames)), len(columns))
+        return
+    # A key makes a row of each combination of the rows that have it; one that a frame
+    # has not makes as many as if it had it once.
+    counts = pd.concat(
+        [frame.index.value_counts(dropna=False) for frame in frames], axis=1
+    )
+    rows = counts.fillna(1).prod(axis=1).sum()
+    check_cells(int(rows), sum(frame.shape[1] for frame in frames))
+
+
+# Pages --------------------------------------------------------------------------------
+
+
+def check_calculation(calc_type):
+    """Its pages are files, and these two explain what D-Tale calculates.
+
+    Raises:
+        InputRefused
+    """
+    if calc_type not in ("skew", "kurtosis"):
+        raise InputRefused("There are pages on skew and kurtosis.")
+
+
+def check(endpoint, **args):
+    """Look at what was sent to an endpoint; ``args`` are those of its URL.
+
+    Raises:
+        InputRefused, LimitExceeded: the text says why.
+        FrameMissing: it names a frame that is not there.
+    """
+    try:
+        CHECKS.get(endpoint, lambda **args: None)(**args)
+    except FrameError:
+        raise
+    except Exception as error:
+        text = "This is not what D-Tale's pages send here, so it was not done."
+        raise InputRefused(text) from error
+
+
+CHECKS = {
+    "dtale.update_settings": check_settings,
+    "dtale.upload": check_upload,
+    "dtale.build_merge": check_merge,
+    "dtale.view_calculation": check_calculation,
+}
