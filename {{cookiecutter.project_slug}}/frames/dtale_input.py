@@ -157,7 +157,8 @@ def check_merge():
         [frame.index.value_counts(dropna=False) for frame in frames], axis=1
     )
     rows = counts.fillna(1).prod(axis=1).sum()
-    check_cells(int(rows), sum(frame.shape[1] for frame in frames))
+    columns = counts.index.nlevels + sum(frame.shape[1] for frame in frames)
+    check_cells(int(rows), columns)
 
 
 # Pages --------------------------------------------------------------------------------
