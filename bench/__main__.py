@@ -69,7 +69,20 @@ def part_frames(workdir):
         yield what, ratio, "D-Tale alone", None
 
 
-PARTS = {"bake": part_bake, "startup": part_startup, "frames": part_frames}
+def part_gate(workdir):
+    """What it costs to ask who sends a request, from where, and for what."""
+    site = make_sites(workdir)["generated"]
+    data = {"data": frames.PATHS["data"]}
+    for what, ratio in frames.ratios(site, ROUNDS, "ungated", data):
+        yield f"{what}: the gate", ratio, "the same without it", None
+
+
+PARTS = {
+    "bake": part_bake,
+    "startup": part_startup,
+    "frames": part_frames,
+    "gate": part_gate,
+}
 
 
 def main():

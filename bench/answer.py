@@ -1,8 +1,9 @@
 """Answers requests in one process and says how long each took; see `frames.py`.
 
-Run by the generated project's Python, in its root: `answer.py plain|generated ROWS`. It
-makes a frame of so many rows, and then reads paths from its standard input, a line
-each: each is asked for ASKED times, and the median time, in seconds, is printed.
+Run by the generated project's Python, in its root: `answer.py KIND ROWS`, and `KINDS`
+are below. It makes a frame of so many rows, and then reads paths from its standard
+input, a line each: each is asked for ASKED times, and the median time, in seconds, is
+printed.
 """
 
 import importlib
@@ -71,10 +72,34 @@ def generated(rows):
     return client, f"/{settings.DTALE_PREFIX}", frame.pk
 
 
+def ungated(rows):
+    """The same D-Tale for the same user, and nothing that asks who that is."""
+    _, prefix, pk = generated(rows)
+    from django.contrib.auth import get_user_model
+    from frames.dtale_app import build_dtale
+    from frames.unit_of_work import unit_of_work
+    from frames.workspace import Workspace, bind
+    from werkzeug.test import Client
+
+    dtale = build_dtale()
+    user = get_user_model().objects.get(username="bench")
+
+    def application(environ, start_response):
+        environ["SCRIPT_NAME"] = prefix
+        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix)
+        with bind(Workspace(user)), unit_of_work():
+            return list(dtale(environ, start_response))
+
+    return Client(application), prefix, pk
+
+
+KINDS = {"plain": plain, "generated": generated, "ungated": ungated}
+
+
 def main():
     sys.path.insert(0, "")
     kind, rows = sys.argv[1], int(sys.argv[2])
-    client, prefix, data_id = {"plain": plain, "generated": generated}[kind](rows)
+    client, prefix, data_id = KINDS[kind](rows)
     print("ready", flush=True)
     for line in sys.stdin:
         path = f"{prefix}/dtale/{line.strip().replace('ID', str(data_id))}"

@@ -44,14 +44,14 @@ def answering(site, kind, rows):
         process.wait()
 
 
-def ratios(site, rounds):
+def ratios(site, rounds, against="plain", paths=PATHS):
     """Yield (what, ratio) for each path and size: medians of rounds, in turns."""
     for rows in ROWS:
         with (
-            answering(site, "plain", rows) as plain,
+            answering(site, against, rows) as plain,
             answering(site, "generated", rows) as generated,
         ):
-            for name, path in PATHS.items():
+            for name, path in paths.items():
                 seen = {plain: [], generated: []}
                 for number in range(1, rounds + 1):
                     print(f"{name}, {rows:,} rows: {number}", file=sys.stderr)
