@@ -64,15 +64,18 @@ accounts/migrations/__init__.py
 accounts/models.py
 accounts/sessions.py
 frames/__init__.py
+frames/access.py
 frames/admin.py
 frames/apps.py
 frames/checks.py
 frames/column_names.py
 frames/dtale_app.py
+frames/dtale_input.py
 frames/dtale_kinds.py
 frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
+frames/endpoints.py
 frames/exceptions.py
 frames/explore.py
 frames/files.py
@@ -99,6 +102,7 @@ frames/sources.py
 frames/store.py
 frames/tables.py
 frames/templates/frames/copy.html
+frames/templates/frames/elsewhere.html
 frames/templates/frames/notice.html
 frames/templates/frames/problem.html
 frames/texts.py
@@ -118,6 +122,7 @@ tests/test_conflicts.py
 tests/test_crashes.py
 tests/test_dispatcher.py
 tests/test_dtale_app.py
+tests/test_dtale_input.py
 tests/test_dtale_quick.py
 tests/test_explore_command.py
 tests/test_frame_storage.py
@@ -130,6 +135,7 @@ tests/test_payload.py
 tests/test_preferences.py
 tests/test_quick_query.py
 tests/test_remote_storage.py
+tests/test_security.py
 tests/test_sessions.py
 tests/test_sharing.py
 tests/test_site.py
