@@ -18,6 +18,7 @@ os.environ.update(
     DATA_DIR=directory.name,
     FORCE_SCRIPT_NAME="",
     LOG_LEVEL="INFO",
+    FRAMES_LOGIN_REQUIRED="False",  # Tests that are about it turn it on.
 )
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{directory.name}/db.sqlite3")
 os.environ.setdefault("FRAMES_STORAGE_URL", "")
@@ -26,6 +27,9 @@ site = import_module(
     "{{ cookiecutter.project_slug }}.settings",
 )
 globals().update({name: getattr(site, name) for name in dir(site) if name.isupper()})
+
+# Django's are slow on purpose, and here nothing is worth guessing.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if "sqlite" in site.DATABASES["default"]["ENGINE"]:
     # A file, as in the site: SQLite in memory has other locks.
