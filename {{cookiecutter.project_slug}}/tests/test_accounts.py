@@ -2,12 +2,14 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.conf import settings as site
 from django.contrib.auth import aauthenticate, authenticate
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -18,7 +20,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from werkzeug.test import Client as Browser
 
 from accounts.models import SignInTry
-from accounts.throttle import address_of
+from accounts.throttle import TooManyTries, address_of
 from frames.explore import explore
 from frames.gate import Gate
 from frames.models import Frame
@@ -226,7 +228,7 @@ def test_other_ways_to_ask_have_the_same_limit(client, ann):
     ask = dict(username="ann", password="wrong")
     for _ in range(site.SIGN_IN_TRIES):
         assert authenticate(request, **ask) is None
-    with pytest.raises(Exception, match="Try again in"):
+    with pytest.raises(TooManyTries):
         authenticate(request, **ask)
 
 
@@ -239,6 +241,23 @@ def test_asynchronous_views_have_the_same_limit(client, ann):
 
     asyncio.run(ask(site.SIGN_IN_TRIES))
     assert sign_in(client).status_code == 429
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_tries_at_once(ann):
+    def ask(_):
+        try:
+            request = RequestFactory().post("/")
+            return authenticate(request, username="ann", password="wrong")
+        except TooManyTries:
+            return "refused"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(ask, range(24)))
+    assert answers.count(None) <= site.SIGN_IN_TRIES
+    assert SignInTry.objects.count() == answers.count(None)
 
 
 def test_a_program_of_ones_own_has_no_limit(ann):

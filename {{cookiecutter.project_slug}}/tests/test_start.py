@@ -110,6 +110,18 @@ def test_static_files_below_a_proxy_path():
     assert result.stdout.strip() == "True 200", result.stderr
 
 
+def test_signing_in_below_a_proxy_path():
+    code = (
+        f"from {settings.WSGI_APPLICATION.rpartition('.')[0]} import application;"
+        "from werkzeug.test import Client; client = Client(application);"
+        "print(client.get('/create-df/').location)"
+    )
+    variables = {"FORCE_SCRIPT_NAME": "/tools", "FRAMES_LOGIN_REQUIRED": "True"}
+    result = python("-c", code, **variables)
+    expected = "/tools/accounts/login/?next=/tools/create-df/"
+    assert result.stdout.strip() == expected, result.stderr
+
+
 def test_missing_key_is_named():
     result = python("manage.py", "check", SECRET_KEY="")
     assert result.returncode != 0
