@@ -44,9 +44,11 @@ SLUG/__init__.py
 SLUG/asgi.py
 SLUG/context_processors.py
 SLUG/dispatcher.py
+SLUG/middleware.py
 SLUG/settings.py
 SLUG/static/site.css
 SLUG/static/site.svg
+SLUG/templates/403_csrf.html
 SLUG/templates/404.html
 SLUG/templates/base.html
 SLUG/templates/create_df.html
@@ -60,9 +62,16 @@ accounts/apps.py
 accounts/backends.py
 accounts/middleware.py
 accounts/migrations/0001_initial.py
+accounts/migrations/0002_signintry.py
 accounts/migrations/__init__.py
 accounts/models.py
 accounts/sessions.py
+accounts/templates/accounts/login.html
+accounts/templates/accounts/password.html
+accounts/templates/accounts/password_changed.html
+accounts/templates/accounts/too_many_tries.html
+accounts/throttle.py
+accounts/urls.py
 frames/__init__.py
 frames/access.py
 frames/admin.py
@@ -116,6 +125,7 @@ tests/__init__.py
 tests/conftest.py
 tests/kinds.py
 tests/settings.py
+tests/test_accounts.py
 tests/test_asgi.py
 tests/test_checks.py
 tests/test_conflicts.py

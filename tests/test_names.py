@@ -532,7 +532,8 @@ def test_the_hook_writes_the_environment(cookies):
     assert b"\r" not in texts[0]
     keys = {re.search(rb"^SECRET_KEY=([\w-]{60,})$", text, re.M)[1] for text in texts}
     assert len(keys) == 2
-    assert all(re.search(rb"^DEBUG=True$", text, re.M) for text in texts)
+    for line in rb"^DEBUG=True$", rb"^FRAMES_LOGIN_REQUIRED=False$":
+        assert all(re.search(line, text, re.M) for text in texts)
 
 
 def test_the_hook_keeps_an_environment_that_is_there(bakes):

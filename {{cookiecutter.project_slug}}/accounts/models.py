@@ -18,3 +18,20 @@ class Session(AbstractBaseSession):
         from .sessions import SessionStore
 
         return SessionStore
+
+
+class SignInTry(models.Model):
+    """A try to sign in that has failed, or whose password is being looked at.
+
+    See throttle.py; who succeeds is forgotten here, and so is what is old.
+    """
+
+    person = models.CharField(max_length=64)  # HMAC of the name that was typed.
+    address = models.CharField(max_length=43)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["address", "at"])]
+
+    def __str__(self):
+        return f"{self.at:%Y-%m-%d %H:%M:%S} from {self.address}"

@@ -1,4 +1,4 @@
-"""Who may ask D-Tale for something, and from where.
+"""Who may have frames at all, and who may ask D-Tale for something from where.
 
 D-Tale changes data on GET and knows no token, so a link or a form on another site would
 do it in the name of whoever follows it. Browsers say where a request comes from.
@@ -8,11 +8,21 @@ https://web.dev/articles/fetch-metadata
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.views import redirect_to_login
 from django.http import JsonResponse
 from django.shortcuts import render
 
 from .endpoints import Kind
+
+
+def may_have_frames(user):
+    """Say (bool) whether a request's user may: see FRAMES_LOGIN_REQUIRED."""
+    return user.is_authenticated or not settings.FRAMES_LOGIN_REQUIRED
+
+
+# For the site's own views that make or show frames.
+login_required_if_asked = user_passes_test(may_have_frames)
 
 
 def refusal(request, kind):
@@ -27,7 +37,7 @@ def refusal(request, kind):
     """
     if kind is Kind.STATIC:
         return None
-    if settings.FRAMES_LOGIN_REQUIRED and not request.user.is_authenticated:
+    if not may_have_frames(request.user):
         if kind is Kind.DATA:
             return error(
                 401, "You are not signed in. Sign in, then load this page again."

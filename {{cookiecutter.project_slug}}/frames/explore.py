@@ -1,7 +1,9 @@
 """From a DataFrame to its page in D-Tale: for a view, a job or a shell."""
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponseRedirect
 
+from .access import may_have_frames
 from .models import Frame
 from .workspace import Workspace, bind
 
@@ -10,6 +12,10 @@ def explore(request, data, name=""):
     """Open ``data`` in D-Tale and return the redirect to its page.
 
     What D-Tale cannot show as it is has been converted: the page says what.
+
+    Where FRAMES_LOGIN_REQUIRED is on, a visitor who is not signed in gets no frame: the
+    redirect goes to the login page, and from there back to the view. A view that should
+    not even collect its data for them has `access.login_required_if_asked` above it.
 
     Args:
         request: the ``HttpRequest`` of the view that returns the redirect. The frame
@@ -27,6 +33,8 @@ def explore(request, data, name=""):
         KindError: D-Tale cannot show such a frame; the text says why.
         LimitExceeded: it is too large, or one too many; the text says which.
     """
+    if not may_have_frames(request.user):
+        return redirect_to_login(request.get_full_path())
     with bind(Workspace(request.user, request.session)):
         frame = _open(data, name)
     return HttpResponseRedirect(frame.get_absolute_url())

@@ -35,8 +35,8 @@ _TAKEN = frozenset(
     # monitoring). The template's tests compare this with a real environment.
     "annotated_types anyio asgiref backports blinker boto3 botocore brotli bs4 "
     "cachetools certifi charset_normalizer choreographer click cloudpickle colorama "
-    "comm contourpy cycler dash dash_bootstrap_components dateutil dj_database_url "
-    "dj_email_url django django_cache_url django_storages dotenv dtale environs "
+    "comm contourpy csp cycler dash dash_bootstrap_components dateutil dj_database_url "
+    "dj_email_url django django_cache_url django_csp django_storages dotenv dtale environs "
     "et_xmlfile flask flask_compress formulaic future greenlet gunicorn h11 "
     "httptools idna importlib_metadata iniconfig interface_meta itsdangerous janus "
     "jinja2 jmespath joblib kaleido kiwisolver lazy_importer libfuturize "

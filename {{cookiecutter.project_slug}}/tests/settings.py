@@ -17,8 +17,8 @@ os.environ.update(
     ALLOWED_HOSTS="localhost,127.0.0.1",
     DATA_DIR=directory.name,
     FORCE_SCRIPT_NAME="",
-    FRAMES_LOGIN_REQUIRED="False",  # Visitors are tested as well as users.
     LOG_LEVEL="INFO",
+    FRAMES_LOGIN_REQUIRED="False",  # Tests that are about it turn it on.
 )
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{directory.name}/db.sqlite3")
 os.environ.setdefault("FRAMES_STORAGE_URL", "")
@@ -27,6 +27,9 @@ site = import_module(
     "{{ cookiecutter.project_slug }}.settings",
 )
 globals().update({name: getattr(site, name) for name in dir(site) if name.isupper()})
+
+# Django's are slow on purpose, and here nothing is worth guessing.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if "sqlite" in site.DATABASES["default"]["ENGINE"]:
     # A file, as in the site: SQLite in memory has other locks.

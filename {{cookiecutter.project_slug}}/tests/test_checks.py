@@ -31,7 +31,8 @@ def test_generated_prefix_is_good():
 
 
 @pytest.mark.parametrize(
-    "prefix", ["dtale", "dta", "admin", "static", "create-df", "/flask/", "a b", "", 7]
+    "prefix",
+    "dtale,dta,accounts,admin,static,create-df,/flask/,a b,".split(",") + [7],
 )
 def test_bad_prefix_is_refused(settings, prefix):
     settings.DTALE_PREFIX = prefix

@@ -14,6 +14,14 @@ def test_index_shows_the_name_and_a_button(client, settings):
     assertContains(response, 'action="/create-df/"')
 
 
+@pytest.mark.django_db
+def test_index_is_for_everybody(client, settings, ann):
+    settings.FRAMES_LOGIN_REQUIRED = True
+    assertContains(client.get("/"), ">Sign in</a>")
+    client.force_login(ann)
+    assertContains(client.get("/"), "<button>Sign out</button>", html=True)
+
+
 def test_get_of_create_df_makes_nothing(client):
     response = client.get("/create-df/")
     assertContains(response, "<button>Open the sample frame</button>", html=True)

@@ -49,6 +49,38 @@ def test_command_is_clean(command):
     assert result.returncode == 0, result.stderr
 
 
+def test_a_key_is_all_that_production_needs(tmp_path):
+    """Without `.env`: nothing is to be warned of, and people have to sign in."""
+    code = (
+        "from environs import Env; Env.read_env = lambda *args, **kwargs: None;"
+        "from django.core.management import execute_from_command_line as run;"
+        "run(['manage.py', 'check', '--deploy', '--fail-level', 'WARNING']);"
+        "from django.conf import settings as site;"
+        "print(site.DEBUG, site.FRAMES_LOGIN_REQUIRED, site.SECURE_SSL_REDIRECT,"
+        " site.SESSION_COOKIE_SECURE, site.CSRF_COOKIE_SECURE)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={
+            "SECRET_KEY": PRODUCTION["SECRET_KEY"],
+            "DATA_DIR": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": f"{settings.ROOT_URLCONF.rpartition('.')[0]}.settings",
+            **{
+                name: os.environ[name]
+                for name in ("PATH", "SYSTEMROOT")
+                if name in os.environ
+            },
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.stdout.splitlines()[-1:] == ["False True True True True"], (
+        result.stderr
+    )
+
+
 def test_every_server_refuses_a_bad_prefix():
     code = (
         f"from {settings.ROOT_URLCONF.rpartition('.')[0]} import settings;"
@@ -76,6 +108,18 @@ def test_static_files_below_a_proxy_path():
     )
     result = python("-c", code, FORCE_SCRIPT_NAME="/tools")
     assert result.stdout.strip() == "True 200", result.stderr
+
+
+def test_signing_in_below_a_proxy_path():
+    code = (
+        f"from {settings.WSGI_APPLICATION.rpartition('.')[0]} import application;"
+        "from werkzeug.test import Client; client = Client(application);"
+        "print(client.get('/create-df/').location)"
+    )
+    variables = {"FORCE_SCRIPT_NAME": "/tools", "FRAMES_LOGIN_REQUIRED": "True"}
+    result = python("-c", code, **variables)
+    expected = "/tools/accounts/login/?next=/tools/create-df/"
+    assert result.stdout.strip() == expected, result.stderr
 
 
 def test_missing_key_is_named():

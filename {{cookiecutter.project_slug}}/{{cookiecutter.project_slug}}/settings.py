@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "{{ cookiecutter.project_slug }}.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -103,9 +104,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Sessions and users -----------------------------------------------------------------
 
-# Both are read in one query; for the rest these are Django's own.
+# Both are read in one query; for the rest these are Django's own. Other ways to sign in
+# (REMOTE_USER, LDAP) go behind this backend.
 SESSION_ENGINE = "accounts.sessions"
 AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
+
+# How often signing in may fail within so many seconds: for one name from one address,
+# and for one address. accounts/throttle.py counts.
+SIGN_IN_WINDOW = 15 * 60
+SIGN_IN_TRIES = 5
+SIGN_IN_TRIES_OF_ADDRESS = 50  # An office may have a single address.
 
 # Passwords --------------------------------------------------------------------------
 
@@ -141,7 +151,8 @@ if env.bool("TLS_PROXY", default=False):
 
 # Frames -----------------------------------------------------------------------------
 
-# Or anybody makes frames, which are their session's.
+# Nobody has frames, or sees any, without signing in. Off, visitors have frames in their
+# session, as the tutorial's have them.
 FRAMES_LOGIN_REQUIRED = env.bool("FRAMES_LOGIN_REQUIRED", default=True)
 
 # Their bytes: a private directory, or FRAMES_STORAGE_URL=s3://bucket/prefix. boto3 takes
@@ -204,13 +215,38 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # A probe speaks plain HTTP to the proc
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600) if HTTPS else 0
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-SECURE_REFERRER_POLICY = "same-origin"
 SILENCED_SYSTEM_CHECKS = [
     # HSTS for every subdomain, and for browsers' built-in lists, binds hosts that this
     # site knows nothing of: a decision for whoever owns the domain.
     "security.W005",
     "security.W021",
 ]
+
+# What browsers and clients may do ---------------------------------------------------
+
+# Django's defaults do the rest: no page in a frame, no guessing of content types, a
+# window of its own (COOP), cookies for this site's own requests (SameSite=Lax).
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_COOKIE_HTTPONLY = True  # As the session's is: forms carry the token.
+
+# Scripts and styles come from the site's own files, never from within a page. For all
+# of Django's answers; one that has a policy of its own, as D-Tale's have, keeps it.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # The admin's styles have small images in them.
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# The site's own forms are short (Django allows 1,000 fields), and none takes a file: 0,
+# or anybody could fill the disk. Raise it with the first form that does. What is sent to
+# D-Tale does not come by here.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20  # Bytes, without files.
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 # Logs -------------------------------------------------------------------------------
 

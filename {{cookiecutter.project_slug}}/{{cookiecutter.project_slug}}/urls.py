@@ -10,6 +10,7 @@ urlpatterns = [
     path("create-df/", views.create_df, name="create-df"),
     path("frames/", include("frames.urls")),
     path("dtale/<path:rest>", views.add_prefix, name="add-prefix"),
+    path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),
 ]

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from frames.access import login_required_if_asked
 from frames.explore import explore
 
 
@@ -17,6 +18,7 @@ def index(request):
     return render(request, "index.html")
 
 
+@login_required_if_asked
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_df(request):
     """Make the sample frame and go to it. By POST: a link must not make data."""
