@@ -55,10 +55,12 @@ def compare(sign, left, right):
 
 
 def fitting(value, column):
-    """Return what a value means that is compared with times, in their zone."""
+    """Return a value as it compares with a column: for times a time, in their zone."""
     if isinstance(value, pd.Series) or not isinstance(column, pd.Series):
         return value
     dtype = column.dtype
+    if isinstance(value, float) and issubclass(dtype.type, np.floating):
+        return dtype.type(value)  # 0.1 is another number in 32 bits.
     if issubclass(dtype.type, (datetime.datetime, np.datetime64)):
         time, zone = pd.Timestamp(str(value)), column.dt.tz
         if zone and not time.tzinfo:
