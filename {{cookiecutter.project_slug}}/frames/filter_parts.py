@@ -105,12 +105,11 @@ PARAMETERS = {
 }
 TIMES = {
     name: operator.attrgetter(name)
-    for name in (
-        *("year", "quarter", "month", "day", "dayofweek", "dayofyear"),
-        *("hour", "minute", "second"),
-    )
+    for name in ("year", "quarter", "month", "day", "hour", "minute", "second")
 } | {
-    # D-Tale means days by these two, and pandas has changed them.
+    # D-Tale's names, for what has changed in pandas. By "date" it means a day.
+    "dayofweek": lambda times: times.day_of_week,
+    "dayofyear": lambda times: times.day_of_year,
     "week": lambda times: times.isocalendar().week,
     "date": lambda times: times.tz_localize(None).dt.normalize(),
 }

@@ -113,6 +113,7 @@ def check_days(dialog, column):
 
 def check_texts(dialog, column):
     shown = column.astype(object).dropna().map(str)
+    lower = shown.str.lower()
     chosen = [str(each) for each in dialog.data["uniques"]][:2]
     assert set(chosen) <= {*shown, *shown.str.strip()} or not chosen
     for text in chosen[:1]:
@@ -121,21 +122,21 @@ def check_texts(dialog, column):
             (
                 "startswith",
                 text[:2],
-                shown.str.lower().str.startswith(text[:2].lower()),
+                lower.str.startswith(text[:2].lower()),
             ),
-            ("endswith", text[-2:], shown.str.lower().str.endswith(text[-2:].lower())),
-            ("contains", text[1:], shown.map(lambda each: text[1:] in each)),
+            ("endswith", text[-2:], lower.str.endswith(text[-2:].lower())),
+            ("contains", text[1:], lower.str.contains(text[1:].lower(), regex=False)),
             ("regex", f"^{re.escape(text)}$", shown == text),
             ("length", str(len(text)), shown.str.len() == len(text)),
             ("length", f"1,{len(text)}", shown.str.len().between(1, len(text))),
         ]:
             if action != "equals" and not raw:
                 continue
-            rows = {"=": expected.sum(), "ne": len(column) - expected.sum()}
+            left = {"=": expected.sum(), "ne": len(column) - expected.sum()}
             is_nullable = getattr(column.dtype, "na_value", None) is pd.NA
             if is_nullable and (action == "length" or dialog.kind == "bool"):
-                del rows["ne"]  # Of these, pandas does not know: it leaves them out.
-            for operand, rows in rows.items():
+                del left["ne"]  # Of these, pandas does not know: it leaves them out.
+            for operand, rows in left.items():
                 config = {"type": "string", "action": action, "operand": operand}
                 config |= {
                     "value": [text],
