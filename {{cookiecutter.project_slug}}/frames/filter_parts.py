@@ -76,7 +76,7 @@ def fitting(value, column):
 def contains(column, pat, case=True, na=False, regex=True):
     if not regex:
         return column.str.contains(pat, case=case, na=na, regex=False)
-    texts = column.str and column  # What is no text has no .str, and says so.
+    texts = column.str and column.array  # What is no text has no .str, and says so.
     if not isinstance(column.dtype, (pd.StringDtype, pd.ArrowDtype)):
         texts = [each if isinstance(each, str) else None for each in column]
     texts = pa.array(texts, pa.large_string(), from_pandas=True)

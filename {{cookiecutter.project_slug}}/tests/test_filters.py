@@ -262,6 +262,7 @@ ASKED = {
     "dtype",
     "index",
     "to_numpy",
+    "array",
 }
 
 NUMBER = st.sampled_from(
@@ -324,7 +325,7 @@ def test_what_is_accepted_finds_what_pandas_finds(text):
     assert data[found].index.equals(expected.index)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(CONDITION)
 def test_nothing_else_is_called(text):
     class Frame(pd.DataFrame):
