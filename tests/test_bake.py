@@ -79,6 +79,7 @@ frames/apps.py
 frames/checks.py
 frames/column_names.py
 frames/dtale_app.py
+frames/dtale_filters.py
 frames/dtale_input.py
 frames/dtale_kinds.py
 frames/dtale_quick.py
@@ -88,6 +89,8 @@ frames/endpoints.py
 frames/exceptions.py
 frames/explore.py
 frames/files.py
+frames/filter_parts.py
+frames/filters.py
 frames/frame_storage.py
 frames/gate.py
 frames/kinds.py
@@ -135,6 +138,8 @@ tests/test_dtale_app.py
 tests/test_dtale_input.py
 tests/test_dtale_quick.py
 tests/test_explore_command.py
+tests/test_filter_dialogs.py
+tests/test_filters.py
 tests/test_frame_storage.py
 tests/test_frames.py
 tests/test_frames_admin.py

@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 from dtale.utils import get_bool_arg, json_date, json_timestamp
 from flask import current_app, g, jsonify, request
 
-from . import dtale_input, dtale_kinds
+from . import dtale_filters, dtale_input, dtale_kinds
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import DtaleChanged, serve_mended
 from .endpoints import CHARTS_PAGE, OPEN, PAGES
@@ -181,6 +181,7 @@ def build_flask(root):
     # The reaper would end an idle server: a thread that calls /shutdown.
     with one_thread():
         app = find("dtale.app:build_app")(reaper_on=False, app_root=root)
+    dtale_filters.verify()
     for endpoint in OPEN:
         if endpoint not in app.view_functions:
             raise DtaleChanged(f"the endpoint {endpoint} is missing", "its routes")

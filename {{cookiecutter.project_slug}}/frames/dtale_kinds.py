@@ -6,6 +6,7 @@ what stands in for it. ``VIEWS`` does the same for endpoints of its application.
 
 import datetime
 import functools
+import json
 from decimal import Decimal
 from uuid import UUID
 
@@ -127,10 +128,17 @@ def with_numbers_of_numpy(json_provider_class):
 def with_what_is_shown(column_filter):
     """D-Tale compares a choice, which is text, with Decimals, UUIDs, periods and more,
     and finds nothing: it is compared with their text. It compares a day with times of
-    a zone, and fails: the day begins in that zone.
+    a zone, and fails: the day begins in that zone. And for what is missing, its front
+    end sends kinds of columns that it has no filter for.
     """
 
     class ColumnFilter(column_filter):
+        def __init__(self, data_id, column, cfg):
+            config = json.loads(cfg)
+            if config["type"] in ("bool", "category", "unknown"):
+                config["type"] = "string"
+            super().__init__(data_id, column, json.dumps(config))
+
         def save_filter(self):
             build = self.builder.build_filter
             self.builder.build_filter = lambda: self.fitted(build())
@@ -142,7 +150,8 @@ def with_what_is_shown(column_filter):
             query, kind = built["query"], self.cfg["type"]
             column = global_state.get_data(self.data_id)[self.column]
             dtype = column.dtype
-            if kind == "string" and not (is_text(column) or self.classification == "B"):
+            is_bool = self.classification == "B" and built["action"] == "equals"
+            if kind == "string" and not (is_text(column) or is_bool):
                 key = build_col_key(self.column)
                 if isinstance(dtype, pd.CategoricalDtype):
                     query = query.replace(key, f"{key}.astype('object')", 1)

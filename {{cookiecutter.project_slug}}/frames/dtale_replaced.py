@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from flask import current_app, jsonify
 
-from . import dtale_kinds, dtale_quick, preferences
+from . import dtale_filters, dtale_kinds, dtale_quick, preferences
 from .dtale_scripts import DtaleChanged, mended_files
 from .exceptions import FrameError
 from .store import WorkspaceStore
@@ -95,6 +95,7 @@ REPLACED = [
         "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
         instead(preferences.GeojsonList()),
     ),
+    *dtale_filters.REPLACED,
     *dtale_kinds.REPLACED,
     *dtale_quick.REPLACED,
 ]
@@ -135,4 +136,5 @@ def mend():
         owner, name = re.split(r"[.:](?=\w+$)", target)
         setattr(pkgutil.resolve_name(owner), name, replacement)
     install_store()
+    dtale_filters.allow_own_filters()
     return static, templates

@@ -53,3 +53,26 @@ class Conflict(FrameError):
             "Somebody else has changed this frame in the same moment. Nothing of yours "
             "was saved: please do it again."
         )
+
+
+class FilterRefused(FrameError, ValueError):
+    """A text is no filter, or does not fit the frame.
+
+    Args:
+        part: str, of the filter.
+        why: str, a sentence without its dot.
+    """
+
+    title = "This filter cannot be used"
+    allowed = (
+        "A filter compares columns, as in x > 1 and s == 'a'. It can have == != < <= > "
+        ">=, in, not in, and, or, not, & | ~, brackets, + - * / // %, `names in "
+        "backticks`, .isnull(), .notnull(), .str.contains(), .str.startswith(), "
+        ".str.endswith(), .str.lower(), .str.len(), .astype('str'), .dt.year, .dt.month "
+        "and the like."
+    )
+
+    def __init__(self, part, why):
+        part = part if len(part) <= 100 else f"{part[:97]}..."
+        text = f"The filter cannot have {part}: {why}. {self.allowed}"
+        super().__init__(text.encode("utf-8", "replace").decode())

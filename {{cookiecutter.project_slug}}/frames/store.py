@@ -13,6 +13,7 @@ from dtale.utils import sort_df_for_grid
 from flask import has_request_context, request
 
 from . import frame_storage
+from .dtale_filters import check_settings
 from .exceptions import FrameMissing
 from .unit_of_work import current
 
@@ -92,6 +93,7 @@ class FrameInstance(DtaleInstance):
 
     @settings.setter
     def settings(self, settings):
+        check_settings(settings or {})
         self.opened.view["settings"] = settings
 
     @property
