@@ -17,13 +17,14 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.module_loading import import_string
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
-from werkzeug.test import Client as Browser
 
 from accounts.models import SignInTry
 from accounts.throttle import TooManyTries, address_of
 from frames.explore import explore
 from frames.gate import Gate
 from frames.models import Frame
+
+from .conftest import Browser
 
 pytestmark = pytest.mark.django_db
 

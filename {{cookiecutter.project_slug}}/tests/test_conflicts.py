@@ -123,8 +123,9 @@ def test_data_that_were_replaced_before_they_were_read_are_read_anew(
 
 
 def test_request_too_long_to_be_kept_is_refused_and_not_half_done(
-    owner, frame, ann, meanwhile
+    owner, frame, ann, meanwhile, settings
 ):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * gate.MAX_REPLAY
     meanwhile(lambda: edit(ann, frame.pk, 9))
     body = {"ranges": "{}", "x": "x" * gate.MAX_REPLAY}
     answer = owner.post(f"save-range-highlights/{frame.pk}", json=body)

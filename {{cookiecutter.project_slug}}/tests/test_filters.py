@@ -310,7 +310,7 @@ CONDITION = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(CONDITION)
 def test_what_is_accepted_finds_what_pandas_finds(text):
     data = frame()
@@ -321,11 +321,15 @@ def test_what_is_accepted_finds_what_pandas_finds(text):
     assert found.dtype == bool and found.shape == (4,)
     if "d" in text and "'2026" in text or "date" in text:
         return  # Of days, pandas finds none.
-    expected = data.query(text, engine="python", local_dict={})
+    try:
+        expected = data.query(text, engine="python", local_dict={})
+    except TypeError as error:  # Of x in 1: pandas takes a list or a text there.
+        assert "isin()" in str(error)
+        return
     assert data[found].index.equals(expected.index)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(CONDITION)
 def test_nothing_else_is_called(text):
     class Frame(pd.DataFrame):
@@ -339,7 +343,7 @@ def test_nothing_else_is_called(text):
     assert Watched.asked <= ASKED
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     st.text(max_size=60)
     | st.lists(
@@ -394,7 +398,7 @@ pytestmark = pytest.mark.django_db
 def test_settings_with_something_else_are_not_kept(owner, pk, total, name):
     changed = {name: {"x": {"query": EXPR}}}
     answer = owner.get(f"update-settings/{pk}", settings=changed).json
-    assert answer["success"] is False and ".cumsum()" in answer["error"]
+    assert answer["success"] is False and name in answer["error"]
     assert total() == 4
     answer = owner.get(f"update-settings/{pk}", settings={"query": EXPR}).json
     assert answer["success"] is False
