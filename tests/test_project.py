@@ -55,4 +55,4 @@ def test_own_tests_pass_with_the_lowest_versions(tmp_path):
     versions = project.run(uv, "pip", "list")
     for lowest in (r"django +5\.2", r"pandas +3\.0\.0", r"whitenoise +6\.8\.2"):
         assert re.search(rf"^{lowest}$", versions, re.M), versions
-    assert " passed" in project.run(".venv/bin/python", "-m", "pytest")
+    assert " passed" in project.run(".venv/bin/python", "-m", "pytest", "-n", "auto")

@@ -35,21 +35,22 @@ _TAKEN = frozenset(
     # monitoring). The template's tests compare this with a real environment.
     "annotated_types anyio asgiref backports blinker boto3 botocore brotli bs4 "
     "cachetools certifi charset_normalizer choreographer click cloudpickle colorama "
-    "comm contourpy csp cycler dash dash_bootstrap_components dateutil dj_database_url "
-    "dj_email_url django django_cache_url django_csp django_storages dotenv dtale environs "
-    "et_xmlfile flask flask_compress formulaic future greenlet gunicorn h11 "
-    "httptools idna importlib_metadata iniconfig interface_meta itsdangerous janus "
-    "jinja2 jmespath joblib kaleido kiwisolver lazy_importer libfuturize "
-    "libpasteurize logistro lz4 markupsafe marshmallow matplotlib missingno "
-    "mpl_toolkits narwhals nest_asyncio networkx numpy openpyxl orjson packaging "
-    "pandas past patsy pip pkg_resources pkginfo platformdirs playwright plotly "
-    "pluggy prometheus_client psycopg psycopg_binary psycopg_c psycopg_pool py "
-    "pyarrow pydantic pydantic_core pyee pygments pylab pyparsing pytest "
-    "pytest_django python_calamine pytz redis requests retrying ruff s3transfer "
-    "scipy seaborn sentry_sdk setuptools simplejson six sklearn soupsieve sqlparse "
-    "squarify statsmodels storages strsimpy threadpoolctl typing_extensions "
-    "typing_inspection tzdata urllib3 uv uvicorn uvloop watchfiles websockets "
-    "werkzeug wheel whitenoise wrapt xarray xlrd xxhash yaml zipp".split()
+    "comm contourpy csp cycler dash dash_bootstrap_components dateutil "
+    "dj_database_url dj_email_url django django_cache_url django_csp django_storages "
+    "dotenv dtale environs et_xmlfile execnet flask flask_compress formulaic future "
+    "greenlet gunicorn h11 httptools hypothesis idna importlib_metadata iniconfig "
+    "interface_meta itsdangerous janus jinja2 jmespath joblib kaleido kiwisolver "
+    "lazy_importer libfuturize libpasteurize logistro lz4 markupsafe marshmallow "
+    "matplotlib missingno mpl_toolkits narwhals nest_asyncio networkx numpy openpyxl "
+    "orjson packaging pandas past patsy pip pkg_resources pkginfo platformdirs "
+    "playwright plotly pluggy prometheus_client psycopg psycopg_binary psycopg_c "
+    "psycopg_pool py pyarrow pydantic pydantic_core pyee pygments pylab pyparsing "
+    "pytest pytest_django pytest_xdist python_calamine pytz redis requests retrying "
+    "ruff s3transfer scipy seaborn sentry_sdk setuptools simplejson six sklearn "
+    "sortedcontainers soupsieve sqlparse squarify statsmodels storages strsimpy "
+    "threadpoolctl typing_extensions typing_inspection tzdata urllib3 uv uvicorn "
+    "uvloop watchfiles websockets werkzeug wheel whitenoise wrapt xarray xdist xlrd "
+    "xxhash yaml zipp".split()
 )
 
 _JOINERS = "\u200c\u200d"  # Unseen themselves, but parts of words and of emoji.
