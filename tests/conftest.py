@@ -190,9 +190,39 @@ def browser():
         browser.close()
 
 
+# In each document, before its own scripts: it says aloud what no page may do.
+WATCH = """
+document.addEventListener("securitypolicyviolation", (event) => console.error(
+  "not allowed:", event.effectiveDirective, event.blockedURI, event.sourceFile));
+const post = window.postMessage;
+window.postMessage = function (message, target) {
+  if (target === "*") console.error("not allowed: a message to any site");
+  return post.apply(this, arguments);
+};
+"""
+
+
 @pytest.fixture
-def page(browser):
-    """An empty page in a browser profile of its own."""
+def problems():
+    """What the page's scripts were not allowed to do, or failed in (list of str)."""
+    return []
+
+
+@pytest.fixture
+def page(browser, problems):
+    """An empty page in a browser profile of its own; its windows may have no problems.
+
+    A test that makes some takes them out of ``problems``.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.add_init_script(WATCH)
+
+    def on_console(message):
+        if message.text.startswith("not allowed:"):
+            problems.append(f"{message.text} on {message.page.url}")
+
+    context.on("console", on_console)
+    context.on("weberror", lambda error: problems.append(str(error.error)))
     yield context.new_page()
     context.close()
+    assert problems == []

@@ -82,6 +82,7 @@ frames/dtale_app.py
 frames/dtale_filters.py
 frames/dtale_input.py
 frames/dtale_kinds.py
+frames/dtale_output.py
 frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
@@ -109,9 +110,11 @@ frames/payload.py
 frames/preferences.py
 frames/querysets.py
 frames/quick_query.py
+frames/response_headers.py
 frames/sealing.py
 frames/sources.py
 frames/store.py
+frames/substitutions.py
 frames/tables.py
 frames/templates/frames/copy.html
 frames/templates/frames/elsewhere.html
@@ -150,6 +153,7 @@ tests/test_payload.py
 tests/test_preferences.py
 tests/test_quick_query.py
 tests/test_remote_storage.py
+tests/test_response_headers.py
 tests/test_security.py
 tests/test_sessions.py
 tests/test_sharing.py

@@ -47,7 +47,8 @@ def check_dtale(app_configs, **kwargs):
     if installed == VERIFIED_DTALE:
         return []
     # Only now: this imports D-Tale, and reads its seven megabytes of scripts.
-    from .dtale_scripts import SUPPORTED, DtaleChanged, mended_files
+    from .dtale_scripts import mended_files
+    from .substitutions import SUPPORTED, DtaleChanged
 
     try:
         if not installed.startswith(SUPPORTED.rstrip("*")):

@@ -16,13 +16,15 @@ from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
 from dtale.utils import get_bool_arg, json_date, json_timestamp
 from flask import current_app, g, jsonify, request
+from werkzeug.exceptions import HTTPException
 
-from . import dtale_filters, dtale_input, dtale_kinds
+from . import dtale_filters, dtale_input, dtale_kinds, dtale_output
 from .dtale_replaced import STORE, find, lock, mend
-from .dtale_scripts import DtaleChanged, serve_mended
+from .dtale_scripts import serve_mended
 from .endpoints import CHARTS_PAGE, OPEN, PAGES
-from .exceptions import FrameError, FrameUnreadable
+from .exceptions import FrameError, FrameUnreadable, Unforeseen, explain
 from .limits import check_cells
+from .substitutions import DtaleChanged
 from .unit_of_work import current, unit_of_work
 
 # Where D-Tale may be mounted: the path is written into scripts, so it is plain text.
@@ -195,9 +197,17 @@ def build_flask(root):
     for endpoint, wrap in dtale_kinds.VIEWS:
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     app.before_request(check_request)
-    app.context_processor(lambda: {"frame_notice": frame_notice})
+    in_pages = {
+        "frame_notice": frame_notice,
+        "nonce": dtale_output.nonce,
+        "export_script": static["dist/export_bundle.js"].decode,
+    }
+    app.context_processor(lambda: in_pages)
     app.after_request(keep_prefix)
+    app.after_request(dtale_output.guard)
     app.register_error_handler(FrameError, answer_problem)
+    app.register_error_handler(Exception, answer_failure)
+    app.register_error_handler(500, answer_failure)
     return app
 
 
@@ -270,3 +280,10 @@ def answer_problem(error):
     context = {"title": error.title, "text": error}
     page = render_to_string("frames/problem.html", context, HttpRequest())
     return page, error.status
+
+
+def answer_failure(error):
+    """Answer what nobody has foreseen; what HTTP says of a request stays as it is."""
+    if isinstance(error, HTTPException) and error.code < 500:
+        return error
+    return answer_problem(Unforeseen(explain(error)))

@@ -14,9 +14,9 @@ import pandas as pd
 from dtale import global_state
 from dtale.query import build_col_key
 
-from .dtale_scripts import DtaleChanged
 from .exceptions import FilterRefused, FrameError
 from .filters import Filter
+from .substitutions import DtaleChanged
 
 
 class NothingFound(FrameError):

@@ -11,13 +11,12 @@ import re
 import threading
 from urllib.parse import unquote
 
-from flask import current_app, jsonify
+from flask import current_app
 
-from . import dtale_filters, dtale_kinds, dtale_quick, preferences
-from .dtale_scripts import DtaleChanged, mended_files
-from .exceptions import FrameError
+from . import dtale_filters, dtale_kinds, dtale_output, dtale_quick, preferences
+from .dtale_scripts import mended_files
 from .store import WorkspaceStore
-from .unit_of_work import current
+from .substitutions import DtaleChanged
 
 lock = threading.RLock()
 
@@ -33,18 +32,6 @@ def find(target):
     except (ImportError, AttributeError):
         module, _, name = target.partition(":")
         raise DtaleChanged(f"{name} is missing", module) from None
-
-
-def break_unit(jsonify_error):
-    """D-Tale answers a failure as if all were well, and keeps what it did before it."""
-
-    def broken(error):
-        current().broken = True
-        if isinstance(error, FrameError):  # Refused with a text that says it all.
-            return jsonify(success=False, error=str(error))
-        return jsonify_error(error)
-
-    return broken
 
 
 def maps_below_prefix(graph_wrapper):
@@ -81,7 +68,6 @@ def instead(function):
 
 STORE = "dtale.global_state:_default_store"
 REPLACED = [
-    ("dtale.views:jsonify_error", break_unit),
     ("dtale.dash_application.charts:graph_wrapper", maps_below_prefix),
     ("dtale.dash_application.views:get_data_id", frame_of_charts_page),
     # D-Tale reads its own metadata from the disk for each page: two thirds of the time.
@@ -97,6 +83,7 @@ REPLACED = [
     ),
     *dtale_filters.REPLACED,
     *dtale_kinds.REPLACED,
+    *dtale_output.REPLACED,
     *dtale_quick.REPLACED,
 ]
 

@@ -7,51 +7,21 @@ themselves, so one text serves every mount.
 """
 
 import hashlib
-import re
-from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 
-import dtale
 from flask import Response, current_app, request
 
-SUPPORTED = "3.22.*"
-PACKAGE = Path(dtale.__file__).parent
-
-MAIN = "static/dist/dtale_bundle.js"
-CHARTS = "static/dash/custom_bundle.js"
-POPUP = "templates/dtale/popup.html"
-NOT_FOUND = "templates/dtale/errors/404.html"
-
-NAME = r"[\w$]+"  # What a minifier calls a variable: different in each build.
-
-
-class DtaleChanged(RuntimeError):
-    """The installed D-Tale is not what this module was written for.
-
-    Args:
-        missing: what was looked for, and what was found instead.
-        where: the file or module of D-Tale that should have it.
-    """
-
-    def __init__(self, missing, where):
-        super().__init__(
-            f"D-Tale {version('dtale')} is installed, and this site knows {SUPPORTED}: "
-            f"{missing} in {where}. Install it with: "
-            f"pip install 'dtale=={SUPPORTED}'"
-        )
-
-
-@dataclass(frozen=True)
-class Substitution:
-    """A regular expression, what it becomes, and how often it is there, exactly."""
-
-    file: str
-    why: str
-    pattern: str
-    replacement: str
-    count: int = 1
-
+from . import dtale_output
+from .substitutions import (
+    CHARTS,
+    MAIN,
+    NAME,
+    NOT_FOUND,
+    PACKAGE,
+    POPUP,
+    DtaleChanged,
+    Substitution,
+    substitute,
+)
 
 SUBSTITUTIONS = [
     Substitution(
@@ -188,24 +158,8 @@ SUBSTITUTIONS = [
         r'href="/"',
         'href="{{ config.APPLICATION_ROOT }}/"',
     ),
+    *dtale_output.SUBSTITUTIONS,
 ]
-
-
-def substitute(text, substitutions):
-    """Return the text with every substitution made.
-
-    Raises:
-        DtaleChanged: one of them did not match as often as it should.
-    """
-    for each in substitutions:
-        text, count = re.subn(each.pattern, each.replacement, text)
-        if count != each.count:
-            raise DtaleChanged(
-                f"{each.pattern} is there {count} times instead of {each.count} "
-                f"({each.why})",
-                each.file,
-            )
-    return text
 
 
 def mended_files(folder):

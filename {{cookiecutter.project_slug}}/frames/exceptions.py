@@ -1,5 +1,17 @@
 """What can go wrong with frames. Each text is for the person who asked."""
 
+import logging
+import sys
+from uuid import uuid4
+
+from django.db import Error as DatabaseError
+
+logger = logging.getLogger(__name__)
+
+# Their texts are about this machine, and not about anybody's data.
+OF_THE_MACHINE = DatabaseError, ImportError, MemoryError, OSError
+MAX_REASON = 300  # Characters.
+
 
 class FrameError(Exception):
     """Something that was asked of a frame cannot be done.
@@ -76,3 +88,34 @@ class FilterRefused(FrameError, ValueError):
         part = part if len(part) <= 100 else f"{part[:97]}..."
         text = f"The filter cannot have {part}: {why}. {self.allowed}"
         super().__init__(text.encode("utf-8", "replace").decode())
+
+
+class Unforeseen(FrameError):
+    """What nobody has thought of; its text tells only where to look in the log."""
+
+    status = 500
+    title = "Something went wrong"
+
+
+def explain(error):
+    """Return what the person who asked is told of an error (str).
+
+    A ``FrameError`` is written for them. Any other (an exception, or the text of the one
+    that is being handled) is logged with its traceback, and they get its first line and
+    a number by which it is found there.
+    """
+    if isinstance(error, FrameError):
+        return str(error)
+    request_id = uuid4().hex
+    logger.error("Request %s failed", request_id, exc_info=error)
+    return f"{_reason(error)} (request {request_id})"
+
+
+def _reason(error):
+    lines = str(error).splitlines()
+    if isinstance(error, OF_THE_MACHINE) or not lines:
+        return Unforeseen.title
+    # A library that is compiled or loaded at that moment names its files.
+    if any(place and place in lines[0] for place in sys.path):
+        return Unforeseen.title
+    return lines[0][:MAX_REASON]

@@ -9,11 +9,11 @@ from contextlib import nullcontext
 from io import BytesIO
 
 from django.conf import settings
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
@@ -21,12 +21,16 @@ from werkzeug.test import run_wsgi_app
 
 from . import access
 from .endpoints import OPEN, UPLOADS, Kind
-from .exceptions import Conflict, LimitExceeded
+from .exceptions import Conflict, LimitExceeded, explain
+from .response_headers import protect
 from .unit_of_work import unit_of_work
 
 METHODS = "GET", "POST"
 MAX_REPLAY = 1 << 20  # Bytes: the longest request that is kept, to be run again.
 MAX_MOVES = 3
+
+# Exceptions that Django answers, each with its status.
+WITH_A_STATUS = BadRequest, Http404, PermissionDenied, SuspiciousOperation
 
 
 class Gate(WSGIHandler):
@@ -42,7 +46,7 @@ class Gate(WSGIHandler):
         self.dtale = dtale
         self.segment = f"/{prefix}"
         # D-Tale's scripts know no CSRF token: `access` asks where a request comes from.
-        self.view = csrf_exempt(xframe_options_sameorigin(self.answer))
+        self.view = csrf_exempt(self.answer)
 
     def __call__(self, environ, start_response):
         # For Django the path begins at the site's root, so its links do as well.
@@ -56,6 +60,17 @@ class Gate(WSGIHandler):
 
     def resolve_request(self, request):
         return self.view, (), {}
+
+    def get_response(self, request):
+        """Return the answer, whoever gives it: D-Tale, this, or Django's middleware."""
+        return protect(super().get_response(request))
+
+    def process_exception_by_middleware(self, exception, request):
+        """Answer also what nobody has foreseen with a text that leads into the log."""
+        answer = super().process_exception_by_middleware(exception, request)
+        if answer is None and not isinstance(exception, WITH_A_STATUS):
+            return failure(explain(exception), status=500)
+        return answer
 
     def answer(self, request):
         """The view: ask D-Tale what it is asked, or say why not."""
@@ -153,6 +168,6 @@ def run(application, environ):
     return response
 
 
-def failure(error):
+def failure(error, status=200):
     """Say why nothing was done, where D-Tale shows its own errors: they are a 200."""
-    return JsonResponse({"success": False, "error": str(error)})
+    return JsonResponse({"success": False, "error": str(error)}, status=status)

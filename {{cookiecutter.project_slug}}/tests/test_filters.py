@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from frames.dtale_app import build_dtale
 from frames.dtale_replaced import find
-from frames.dtale_scripts import DtaleChanged
 from frames.exceptions import FilterRefused
 from frames.filters import MAX_LENGTH, MAX_PARTS, Filter
+from frames.substitutions import DtaleChanged
 
 EXPR = "x.cumsum() > 2"
 DAYS = pd.to_datetime(

@@ -19,13 +19,6 @@ def test_unknown_host_is_refused(somebody, settings):
     assert somebody.browser.get(path, base_url="http://elsewhere/").status_code == 400
 
 
-def test_headers_are_djangos(somebody):
-    headers = somebody.get("popup/upload").headers
-    assert headers["X-Frame-Options"] == "SAMEORIGIN"
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "same-origin"
-
-
 def test_answer_that_differs_by_person_says_so(somebody, ann):
     somebody.upload()
     assert "Cookie" in somebody.get("processes").headers["Vary"]

@@ -1,0 +1,192 @@
+"""What D-Tale's answers let a browser run, and what they say of errors.
+
+Only the scripts that D-Tale ships may run. Those in its templates get the answer's
+nonce, by substitutions in the templates; those that it and Dash put into the charts page
+are named by their hashes. Text of somebody's data that lands in a page has neither.
+"""
+
+import base64
+import hashlib
+import inspect
+import re
+import secrets
+from functools import wraps
+
+from dtale.dash_application.layout import layout
+from dtale.utils import ChartBuildingError
+from flask import g, jsonify, request
+
+from .endpoints import STATIC
+from .exceptions import explain
+from .response_headers import content_policy
+from .substitutions import (
+    BASE,
+    CHARTS,
+    CODE_POPUP,
+    EXPORT,
+    HTML_EXPORT,
+    MAIN,
+    NAME,
+    NETWORK,
+    POLYFILLS,
+    DtaleChanged,
+    Substitution,
+)
+from .unit_of_work import current
+
+INLINE = re.compile(r'<script type="text/javascript">(.*?)</script>', re.S)
+
+
+# What may run -------------------------------------------------------------------------
+
+
+def nonce():
+    """Return what marks this answer's own scripts (str): another one in each answer."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return g.nonce
+
+
+def with_hashes(interpolate_index):
+    """D-Tale and Dash write scripts into the charts page, beside the names of frames."""
+    known = INLINE.findall(inspect.getsource(layout.base_layout))
+    if len(known) != 2:
+        raise DtaleChanged(f"{len(known)} scripts instead of 2", layout.__name__)
+
+    @wraps(interpolate_index)
+    def interpolated(dash, **parts):
+        root = dash.server.config["APPLICATION_ROOT"]
+        g.hashes = dash.csp_hashes()
+        for script in known:
+            digest = hashlib.sha256(script.format(app_root=root).encode()).digest()
+            g.hashes.append(f"'sha256-{base64.b64encode(digest).decode()}'")
+        return interpolate_index(dash, **parts)
+
+    return interpolated
+
+
+def without_webgl(graph_objects):
+    """Plotly makes code of what it draws many points with, which may not run: these
+    are drawn as SVG, as fewer points are.
+    """
+
+    class GraphObjects:
+        def __getattr__(self, name):
+            return getattr(graph_objects, name.removesuffix("gl"))
+
+    return GraphObjects()
+
+
+def guard(response):
+    """Name this answer's scripts in its headers, and let only files be kept."""
+    scripts = [f"'nonce-{g.nonce}'"] if "nonce" in g else g.get("hashes", ())
+    response.headers["Content-Security-Policy"] = content_policy(*scripts)
+    if request.endpoint not in STATIC:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+# What is said of errors ---------------------------------------------------------------
+
+
+def with_an_explanation(jsonify_error):
+    """D-Tale answers a failure as if all were well, with a traceback, and keeps what it
+    did before it.
+    """
+
+    def explained(error):
+        current().broken = True
+        if isinstance(error, ChartBuildingError):
+            error = error.error
+        return jsonify(success=False, error=explain(error))
+
+    return explained
+
+
+def without_a_traceback(build_error):
+    """D-Tale shows it in the place of the chart."""
+
+    def built(error, traceback):
+        if isinstance(error, Exception) and not isinstance(error, ChartBuildingError):
+            error = explain(error)
+        return build_error(error, "")
+
+    return built
+
+
+def without_advice(jsonify):
+    """D-Tale advises in the place of a traceback how to start it with other limits."""
+
+    @wraps(jsonify)
+    def answered(*args, traceback=None, **kwargs):
+        return jsonify(*args, **kwargs)
+
+    return answered
+
+
+REPLACED = [
+    ("dtale.dash_application.views:DtaleDash.interpolate_index", with_hashes),
+    ("dtale.dash_application.charts:go", without_webgl),
+    ("dtale.views:jsonify_error", with_an_explanation),
+    ("dtale.views:jsonify", without_advice),
+    ("dtale.dash_application.charts:build_error", without_a_traceback),
+]
+
+SUBSTITUTIONS = [
+    *(
+        Substitution(
+            page,
+            "Its own scripts get the answer's nonce.",
+            r'<script type="text/javascript" ?(?=>)',
+            r'\g<0> nonce="{{ nonce() }}"',
+            count,
+        )
+        for page, count in ((BASE, 2), (CODE_POPUP, 1))
+    ),
+    Substitution(
+        BASE,
+        "In a script, text is written as a script's.",
+        r"(?<=: )'\{\{(\w+)\}\}'(?=,\n)",
+        r"{{ \1|string|tojson }}",
+        7,
+    ),
+    Substitution(
+        BASE,
+        "Which frame it shows is told to the page around it, and not to any site's.",
+        r"(?<=postMessage\(msg, )'\*'",
+        "window.location.origin",
+    ),
+    *(
+        Substitution(
+            script,
+            "Messages of a window to itself.",
+            r'(postMessage\([^()]*,)"\*"',
+            r"\1window.location.origin",
+        )
+        for script in (MAIN, NETWORK, POLYFILLS, CHARTS)
+    ),
+    *(
+        Substitution(
+            script,
+            "Cells are text: nobody's data become a part of the page.",
+            rf"!0==={NAME}\.columnFormats\?\.\[{NAME}\.name\]\?\.fmt\?\.html",
+            "!1",
+            count,
+        )
+        for script, count in ((MAIN, 2), (EXPORT, 1))
+    ),
+    Substitution(
+        MAIN,
+        "Formats: no box to tick for it.",
+        rf",{NAME}\.createElement\({NAME}\.LabeledCheckbox,"
+        rf'{{rowClass:"mb-2",labelWidth:4,label:`\$\{{{NAME}\("Render as HTML"\)\}}\?`,'
+        r".{1,80}?\.link\}\)\}\)",
+        "",
+    ),
+    Substitution(
+        HTML_EXPORT,
+        "The file to take along has the same cells.",
+        r"export_js\|safe",
+        "export_script()|safe",
+    ),
+]

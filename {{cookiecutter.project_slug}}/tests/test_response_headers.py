@@ -1,0 +1,204 @@
+"""What every answer below the prefix tells the browser, and says of errors."""
+
+import json
+import logging
+import re
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+
+from frames import gate
+from frames.dtale_app import build_dtale
+from frames.dtale_replaced import find
+from frames.exceptions import Unforeseen, explain
+
+ROOT = f"/{settings.DTALE_PREFIX}"
+NUMBER = "request (" + "[0-9a-f]" * 32 + ")"
+pytestmark = pytest.mark.django_db
+
+
+def policy(answer):
+    """The Content-Security-Policy of an answer: {directive: [source, ...]}."""
+    directives = answer.headers["Content-Security-Policy"].split("; ")
+    return {name: sources for name, *sources in map(str.split, directives)}
+
+
+# Headers ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path, status",
+    [
+        ("/dtale/main/FRAME", 200),
+        ("/dtale/charts/FRAME", 200),
+        ("/dtale/dtypes/FRAME", 200),
+        ("/dtale/data-export/FRAME?type=csv", 200),
+        ("/dtale/static/css/main.css", 200),
+        ("/dtale/static/dist/dtale_bundle.js", 200),
+        ("/dtale/charts/_dash-layout", 200),
+        ("/", 302),
+        ("/dtale/main/999999", 404),
+        ("/dtale/data/999999", 404),
+        ("/no/such/page", 404),
+        ("/dtale/static/none.js", 404),
+        ("/dtale/upload", 405),
+    ],
+)
+def test_every_answer_has_the_headers(owner, frame, path, status):
+    answer = owner.browser.get(f"{ROOT}{path}".replace("FRAME", str(frame.pk)))
+    assert answer.status_code == status
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    # Of the site's own pages, Django has put its stricter policy already.
+    assert policy(answer)["frame-ancestors"] in (["'self'"], ["'none'"])
+    kept = status == 200 and "/static/" in path
+    assert ("no-store" in answer.headers["Cache-Control"]) is not kept
+
+
+def test_an_answer_of_djangos_own_has_them_too(owner):
+    answer = owner.browser.get(f"{ROOT}/dtale/main", base_url="http://elsewhere/")
+    assert answer.status_code == 400
+    assert policy(answer)["frame-ancestors"] == ["'none'"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_dashs_files_can_be_kept(owner, frame):
+    page = owner.get(f"charts/{frame.pk}").text
+    [file, *_] = re.findall(r'src="([^"]*_dash-component-suites[^"]*)"', page)
+    assert "no-store" not in owner.browser.get(file).headers["Cache-Control"]
+
+
+# Scripts ------------------------------------------------------------------------------
+
+SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)([^>]*)>(.*?)</script>", re.S)
+
+
+@pytest.mark.parametrize(
+    "path", ["main/FRAME", "popup/merge", "network/FRAME", "code-popup", "main/none"]
+)
+def test_scripts_of_pages_have_the_nonce_of_the_answer(owner, frame, path):
+    nonces = set()
+    for _ in range(2):
+        answer = owner.get(path.replace("FRAME", str(frame.pk)))
+        own, *more = policy(answer)["script-src"]
+        assert own == "'self'" and not set(more) & {"'unsafe-inline'", "'unsafe-eval'"}
+        scripts = SCRIPT.findall(answer.text)
+        if scripts:
+            [nonce] = {re.search('nonce="(.+?)"', each)[1] for each, _ in scripts}
+            assert more == [f"'nonce-{nonce}'"]
+            nonces.add(nonce)
+    assert len(nonces) == 2 or path == "main/none"  # A page of this site's, with none.
+
+
+def test_scripts_of_the_charts_page_are_named_by_hash(owner, frame):
+    answer = owner.get(f"charts/{frame.pk}")
+    own, *hashes = policy(answer)["script-src"]
+    assert own == "'self'" and all(each.startswith("'sha256-") for each in hashes)
+    run = [each for each, _ in SCRIPT.findall(answer.text) if "json" not in each]
+    assert len(run) == len(hashes) == 3
+
+
+def test_a_script_of_somebodys_gets_no_nonce(owner, frame):
+    text = "a == '</script><script>alert(1)//'"
+    owner.get(f"update-settings/{frame.pk}", settings={"query": text})
+    page = owner.get(f"main/{frame.pk}").text
+    assert "alert(1)" in page and "</script><script>" not in page
+    message = re.search(r"const msg = \{(.*?)\n\s*\};", page, re.S)[1]
+    written = dict(re.findall(r"(\w+): (.*),\n", f"{message}\n"))
+    assert json.loads(json.loads(written["settings"]))["query"] == text
+
+
+def test_no_page_posts_messages_to_everybody(owner, frame):
+    assert "postMessage(msg, window.location.origin)" in owner.get("popup/merge").text
+    for bundle in ("dist/dtale", "dist/network", "dist/polyfills", "dash/custom"):
+        text = owner.get(f"static/{bundle}_bundle.js").text
+        assert "postMessage(" in text
+        assert not re.search(r"""postMessage\([^()]*['"]\*['"]""", text)
+
+
+def test_cells_are_text_also_in_the_file_to_take_along(owner, frame):
+    file = owner.get(f"data/{frame.pk}", ids=["0-2"], export="true").text
+    assert "html-cell" in file
+    for text in (file, owner.get("static/dist/dtale_bundle.js").text):
+        assert not re.search(r"!0===[\w$.?]+\[[\w$.]+\]\?\.fmt\?\.html", text)
+
+
+# Errors -------------------------------------------------------------------------------
+
+ERRORS = [
+    "edit-cell/FRAME?col=none&rowIndex=0&updated=1",
+    "edit-cell/FRAME?col=a&rowIndex=0&updated=x",
+    "data/FRAME?ids=no-json",
+    "describe/FRAME?col=none",
+    "duplicate-col/FRAME?col=none",
+    "delete-col/FRAME?cols=no-json",
+    "update-formats/FRAME?all=false&col=a&format=x",
+    "reshape/FRAME?type=none&cfg=%7B%7D&output=new",
+    "column-analysis/FRAME?col=a&type=none",
+    "outliers/FRAME?col=none",
+    "chart-data/FRAME?x=none&y=none",
+    "build-column/FRAME?type=none&name=z&cfg=%7B%7D",
+]
+
+
+@pytest.mark.parametrize("path", ERRORS)
+def test_an_error_is_a_short_text_and_a_number_in_the_log(owner, frame, caplog, path):
+    with caplog.at_level(logging.ERROR):
+        answer = owner.get(path.replace("FRAME", str(frame.pk)))
+    for secret in ("Traceback", "traceback", "site-packages", ".py"):
+        assert secret not in answer.text
+    number = re.search(NUMBER, answer.text)
+    if answer.status_code != 404:
+        assert number and answer.text.count("\n") < 40
+        [record] = [each for each in caplog.records if number[1] in each.getMessage()]
+        assert record.exc_info
+    if answer.is_json:
+        assert answer.json["success"] is False and answer.json["error"]
+
+
+def test_an_error_of_a_charts_callback_is_short_too(owner, frame, caplog):
+    answer = owner.call_back("query-data.data", {"query-input.value": 1}, {})
+    assert answer.status_code == 500
+    assert re.search(NUMBER, answer.json["error"])
+    assert "site-packages" not in answer.text and "Traceback" in caplog.text
+
+
+def test_an_error_in_the_place_of_a_chart_is_short_too(caplog):
+    build_dtale()
+    build_error = find("dtale.dash_application.charts:build_error")
+    try:
+        int("x")
+    except ValueError as error:
+        text = str(build_error(error, "Traceback ... site-packages"))
+    assert "invalid literal for int()" in text and "request" in text
+    assert "Traceback" not in text and "site-packages" not in text
+
+
+def test_what_the_gate_did_not_foresee_is_short_too(owner, frame, monkeypatch, caplog):
+    def run(application, environ):
+        raise OperationalError("could not connect to db.internal")
+
+    monkeypatch.setattr(gate, "run", run)
+    answer = owner.get(f"main/{frame.pk}")
+    assert answer.status_code == 500
+    assert answer.json["error"].startswith(f"{Unforeseen.title} (request ")
+    assert "db.internal" not in answer.text and "db.internal" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error, text",
+    [
+        (KeyError("none"), "'none'"),
+        (ValueError("bad\nFile x.py"), "bad"),
+        (ValueError("x" * 1000), "x" * 300),
+        (ValueError(), Unforeseen.title),
+        (OSError("/var/lib/frames"), Unforeseen.title),
+        (ImportError("cannot import name x"), Unforeseen.title),
+        (TypeError(f"in {logging.__file__}"), Unforeseen.title),
+    ],
+)
+def test_text_of_an_error(error, text):
+    told, number = explain(error).split(" (")
+    assert told == text and re.fullmatch(rf"{NUMBER}\)", number)
