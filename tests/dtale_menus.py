@@ -3,9 +3,8 @@
 import re
 from dataclasses import dataclass
 
-# D-Tale's own shutdown, which this site refuses, and languages in which the entries
-# that come after them have other names.
-NOT_HERE = {"Shutdown", "CN", "PT"}
+# Languages in which the entries that come after them have other names.
+NOT_HERE = {"CN", "PT"}
 
 
 @dataclass(frozen=True)

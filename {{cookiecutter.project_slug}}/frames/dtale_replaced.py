@@ -66,6 +66,8 @@ def instead(function):
     return lambda original: function
 
 
+# People write filters of their own, and do not shut the server down.
+APP_SETTINGS = {"enable_custom_filters": True, "hide_shutdown": True}
 STORE = "dtale.global_state:_default_store"
 REPLACED = [
     ("dtale.dash_application.charts:graph_wrapper", maps_below_prefix),
@@ -123,5 +125,6 @@ def mend():
         owner, name = re.split(r"[.:](?=\w+$)", target)
         setattr(pkgutil.resolve_name(owner), name, replacement)
     install_store()
-    dtale_filters.allow_own_filters()
+    find("dtale.global_state:APP_SETTINGS").update(APP_SETTINGS)
+    dtale_filters.log_no_warning()
     return static, templates

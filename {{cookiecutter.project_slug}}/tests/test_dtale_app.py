@@ -217,6 +217,11 @@ def test_key_is_the_same_in_each_worker_and_not_djangos():
     assert settings.SECRET_KEY not in keys
 
 
+def test_shutdown_is_not_offered(get, first):
+    page = get(f"/dtale/main/{first}").text
+    assert 'id="hide_shutdown" value="True"' in page
+
+
 def test_no_reaper(dtale):
     assert dtale.app(ROOT).reaper_on is False
 
