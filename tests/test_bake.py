@@ -79,6 +79,7 @@ frames/apps.py
 frames/checks.py
 frames/column_names.py
 frames/dtale_app.py
+frames/dtale_choices.py
 frames/dtale_filters.py
 frames/dtale_input.py
 frames/dtale_kinds.py
@@ -135,6 +136,7 @@ tests/test_conflicts.py
 tests/test_crashes.py
 tests/test_dispatcher.py
 tests/test_dtale_app.py
+tests/test_dtale_choices.py
 tests/test_dtale_input.py
 tests/test_dtale_quick.py
 tests/test_explore_command.py

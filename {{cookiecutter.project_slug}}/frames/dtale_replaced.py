@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from flask import current_app, jsonify
 
-from . import dtale_filters, dtale_kinds, dtale_quick, preferences
+from . import dtale_choices, dtale_filters, dtale_kinds, dtale_quick, preferences
 from .dtale_scripts import DtaleChanged, mended_files
 from .exceptions import FrameError
 from .store import WorkspaceStore
@@ -95,6 +95,7 @@ REPLACED = [
         "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
         instead(preferences.GeojsonList()),
     ),
+    *dtale_choices.REPLACED,
     *dtale_filters.REPLACED,
     *dtale_kinds.REPLACED,
     *dtale_quick.REPLACED,
