@@ -83,6 +83,7 @@ frames/dtale_choices.py
 frames/dtale_filters.py
 frames/dtale_input.py
 frames/dtale_kinds.py
+frames/dtale_patterns.py
 frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
@@ -138,6 +139,7 @@ tests/test_dispatcher.py
 tests/test_dtale_app.py
 tests/test_dtale_choices.py
 tests/test_dtale_input.py
+tests/test_dtale_patterns.py
 tests/test_dtale_quick.py
 tests/test_explore_command.py
 tests/test_filter_dialogs.py

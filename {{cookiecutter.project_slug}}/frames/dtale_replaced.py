@@ -13,7 +13,14 @@ from urllib.parse import unquote
 
 from flask import current_app, jsonify
 
-from . import dtale_choices, dtale_filters, dtale_kinds, dtale_quick, preferences
+from . import (
+    dtale_choices,
+    dtale_filters,
+    dtale_kinds,
+    dtale_patterns,
+    dtale_quick,
+    preferences,
+)
 from .dtale_scripts import DtaleChanged, mended_files
 from .exceptions import FrameError
 from .store import WorkspaceStore
@@ -98,6 +105,7 @@ REPLACED = [
     *dtale_choices.REPLACED,
     *dtale_filters.REPLACED,
     *dtale_kinds.REPLACED,
+    *dtale_patterns.REPLACED,
     *dtale_quick.REPLACED,
 ]
 
