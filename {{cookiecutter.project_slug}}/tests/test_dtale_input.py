@@ -73,6 +73,33 @@ def test_spreadsheet_that_is_much_larger_than_its_file(owner):
     assert "4.8 MB once it is unpacked" in answer.json["error"]
 
 
+LONG = "x" * 100_000
+BOMBS = {
+    "texts": [LONG] * 200,
+    "lists": [[LONG] * 100] * 2,
+    "objects": [{"k": LONG}] * 200,
+    "numbers": [[0] * 1_000_000] * 2,
+    "bytes": [LONG.encode()] * 200,
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_table_that_is_much_larger_than_its_file(owner, settings, name):
+    settings.FRAMES_MAX_UPLOAD_MB = 1
+    content = written("parquet", a=BOMBS[name])
+    assert len(content) < 1 << 19
+    answer = send(owner, "t.parquet", content)
+    assert answer.status_code == 413
+    assert "MB once it is unpacked" in answer.json["error"]
+    assert not Frame.objects.exists()
+
+
+@pytest.mark.parametrize("values", [["a", None], [["a"], None], [{"k": "a"}, None]])
+def test_table_of_texts(owner, values):
+    answer = send(owner, "t.parquet", written("parquet", a=values, b=[True, None]))
+    assert answer.json["success"], answer.json
+
+
 def test_table_of_more_cells_than_a_frame_may_have(owner, settings):
     settings.FRAMES_MAX_CELLS = 3
     answer = send(owner, "t.parquet", PARQUET)
