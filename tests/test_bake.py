@@ -87,6 +87,7 @@ frames/dtale_patterns.py
 frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
+frames/dtale_sizes.py
 frames/endpoints.py
 frames/exceptions.py
 frames/explore.py

@@ -6,8 +6,8 @@ when it is in memory.
 
 import json
 import math
+import os
 import zipfile
-from pathlib import PurePath
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +17,7 @@ from dtale import combine_data, global_state, predefined_filters
 from flask import request
 from pyarrow import parquet
 
+from .dtale_sizes import check_column, check_reshape
 from .exceptions import FrameError, LimitExceeded
 from .limits import check_cells
 
@@ -86,7 +87,7 @@ def check_upload():
         LimitExceeded: it would be too large once it is read.
     """
     for name, file in request.files.items():
-        suffix = PurePath(name).suffix.lower()
+        _, suffix = os.path.splitext(name)  # As D-Tale, or it would read another kind.
         if suffix not in FILES:
             kinds = ", ".join(FILES)
             raise InputRefused(f"{name} cannot be read here; these can: {kinds}.")
@@ -223,6 +224,8 @@ def check(endpoint, **args):
 
 
 CHECKS = {
+    "dtale.build_column": check_column,
+    "dtale.reshape_data": check_reshape,
     "dtale.update_settings": check_settings,
     "dtale.upload": check_upload,
     "dtale.build_merge": check_merge,
