@@ -79,13 +79,16 @@ frames/apps.py
 frames/checks.py
 frames/column_names.py
 frames/dtale_app.py
+frames/dtale_choices.py
 frames/dtale_filters.py
 frames/dtale_input.py
 frames/dtale_kinds.py
 frames/dtale_output.py
+frames/dtale_patterns.py
 frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
+frames/dtale_sizes.py
 frames/endpoints.py
 frames/exceptions.py
 frames/explore.py
@@ -138,7 +141,9 @@ tests/test_conflicts.py
 tests/test_crashes.py
 tests/test_dispatcher.py
 tests/test_dtale_app.py
+tests/test_dtale_choices.py
 tests/test_dtale_input.py
+tests/test_dtale_patterns.py
 tests/test_dtale_quick.py
 tests/test_explore_command.py
 tests/test_filter_dialogs.py

@@ -65,7 +65,10 @@ def is_from_here(request, kind):
 
 def is_own(request, url):
     """Say (bool) whether a URL is of the host that was asked, or a trusted origin."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # No browser sends such a one.
+        return False
     return (
         parts.netloc == request.get_host()
         or f"{parts.scheme}://{parts.netloc}" in settings.CSRF_TRUSTED_ORIGINS

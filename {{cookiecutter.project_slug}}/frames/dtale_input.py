@@ -5,16 +5,19 @@ when it is in memory.
 """
 
 import json
+import math
+import os
 import zipfile
-from pathlib import PurePath
 
 import pandas as pd
-import pyarrow
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.conf import settings
 from dtale import combine_data, global_state, predefined_filters
 from flask import request
 from pyarrow import parquet
 
+from .dtale_sizes import check_column, check_reshape
 from .exceptions import FrameError, LimitExceeded
 from .limits import check_cells
 
@@ -84,13 +87,13 @@ def check_upload():
         LimitExceeded: it would be too large once it is read.
     """
     for name, file in request.files.items():
-        suffix = PurePath(name).suffix.lower()
+        _, suffix = os.path.splitext(name)  # As D-Tale, or it would read another kind.
         if suffix not in FILES:
             kinds = ", ".join(FILES)
             raise InputRefused(f"{name} cannot be read here; these can: {kinds}.")
         try:
             FILES[suffix](file.stream)
-        except (InputRefused, zipfile.BadZipFile, pyarrow.ArrowException):
+        except (InputRefused, zipfile.BadZipFile, pa.ArrowException):
             raise InputRefused(
                 f"{name} is called {suffix}, and its content is something else."
             ) from None
@@ -114,17 +117,47 @@ def _check_xlsx(stream):
             raise InputRefused
         size = sum(part.file_size for part in parts.infolist())
         packed = sum(part.compress_size for part in parts.infolist())
-    limit = min(packed * MAX_EXPANSION, settings.FRAMES_MAX_UPLOAD_MB * 10 << 20)
-    if size > limit:
-        raise LimitExceeded(
-            f"This spreadsheet would be {size / 2**20:,.1f} MB once it is unpacked, and "
-            f"may be {limit / 2**20:,.1f} MB. Save it as CSV or Parquet."
-        )
+    _check_size(size, packed * MAX_EXPANSION)
 
 
 def _check_parquet(stream):
+    """A text that is in many rows is in the file once, and each has its own when read."""
     described = parquet.read_metadata(stream)
     check_cells(described.num_rows, described.num_columns)
+    size, texts = 0, []
+    for number in range(described.num_columns):
+        column = described.schema.column(number)
+        groups = map(described.row_group, range(described.num_row_groups))
+        values = sum(group.column(number).num_values for group in groups)
+        size += values * max(column.length or 0, 8)
+        if column.physical_type == "BYTE_ARRAY":
+            texts.append(column.path)
+    _check_size(size)
+    if texts:
+        file = parquet.ParquetFile(stream, read_dictionary=texts)
+        for batch in file.iter_batches(columns=texts):
+            size += sum(map(_text_size, batch.columns))
+            _check_size(size)
+
+
+def _text_size(array):
+    """Return how many bytes the texts in an array of Arrow's take, if each is written."""
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.binary_length(array.dictionary)
+        return pc.sum(lengths.take(array.indices)).as_py() or 0
+    if pa.types.is_nested(array.type):
+        parts = array.flatten()
+        return sum(map(_text_size, parts if isinstance(parts, list) else [parts]))
+    return array.nbytes
+
+
+def _check_size(size, limit=math.inf):
+    limit = min(limit, settings.FRAMES_MAX_UPLOAD_MB * 10 << 20)
+    if size > limit:
+        raise LimitExceeded(
+            f"This file would be {size / 2**20:,.1f} MB once it is unpacked, and may be "
+            f"{limit / 2**20:,.1f} MB. Make it smaller, or save it as CSV."
+        )
 
 
 FILES = {
@@ -191,6 +224,8 @@ def check(endpoint, **args):
 
 
 CHECKS = {
+    "dtale.build_column": check_column,
+    "dtale.reshape_data": check_reshape,
     "dtale.update_settings": check_settings,
     "dtale.upload": check_upload,
     "dtale.build_merge": check_merge,

@@ -13,7 +13,15 @@ from urllib.parse import unquote
 
 from flask import current_app
 
-from . import dtale_filters, dtale_kinds, dtale_output, dtale_quick, preferences
+from . import (
+    dtale_choices,
+    dtale_filters,
+    dtale_kinds,
+    dtale_output,
+    dtale_patterns,
+    dtale_quick,
+    preferences,
+)
 from .dtale_scripts import mended_files
 from .store import WorkspaceStore
 from .substitutions import DtaleChanged
@@ -83,9 +91,11 @@ REPLACED = [
         "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
         instead(preferences.GeojsonList()),
     ),
+    *dtale_choices.REPLACED,
     *dtale_filters.REPLACED,
     *dtale_kinds.REPLACED,
     *dtale_output.REPLACED,
+    *dtale_patterns.REPLACED,
     *dtale_quick.REPLACED,
 ]
 

@@ -8,6 +8,9 @@ import enum
 
 CHARTS = "/dtale/charts/"
 CHARTS_PAGE = f"{CHARTS}<path:path>"
+# These two take files: frames, and maps.
+UPLOAD = "dtale.upload"
+CALLBACK = f"{CHARTS}_dash-update-component"
 
 
 class Kind(enum.Enum):
@@ -45,7 +48,7 @@ EXPORTS = {
 DATA = {
     f"{CHARTS}_dash-dependencies",
     f"{CHARTS}_dash-layout",
-    f"{CHARTS}_dash-update-component",
+    CALLBACK,
     "dtale.build_column",
     "dtale.build_column_bins_tester",
     "dtale.build_column_text",
@@ -100,7 +103,7 @@ DATA = {
     "dtale.update_settings",
     "dtale.update_theme",
     "dtale.update_visibility",
-    "dtale.upload",
+    UPLOAD,
     "dtale.variance",
 }
 STATIC = {
@@ -110,8 +113,6 @@ STATIC = {
     "favicon",
     "static",
 }
-# Those that take files.
-UPLOADS = {"dtale.upload", f"{CHARTS}_dash-update-component"}
 OPEN = (
     dict.fromkeys(PAGES, Kind.PAGE)
     | dict.fromkeys(EXPORTS, Kind.EXPORT)

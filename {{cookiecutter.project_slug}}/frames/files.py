@@ -116,8 +116,7 @@ def read_csv(file, delimiter=None):
     encoding = "utf-16" if head.startswith(UTF_16) else "utf-8-sig"
     lines = io.StringIO(head.decode(encoding, "ignore"), newline="")
     first = next((line for line in lines if line.strip()), "")
-    if delimiter is None:
-        delimiter = max(DELIMITERS, key=lambda each: len(_fields(first, each)))
+    delimiter = delimiter or delimiter_of(first)
     lines.seek(lines.tell() - len(first))
     names = next(_rows(lines, delimiter), None)
     if names is None:
@@ -126,8 +125,9 @@ def read_csv(file, delimiter=None):
     return table_to_frame(_each_column(table, typed))
 
 
-def _fields(line, delimiter):
-    return next(_rows([line], delimiter), [])
+def delimiter_of(line):
+    """Return the delimiter (str) that makes the most fields of a line (str)."""
+    return max(DELIMITERS, key=lambda each: len(next(_rows([line], each), [])))
 
 
 def _rows(lines, delimiter):

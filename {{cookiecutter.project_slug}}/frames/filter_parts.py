@@ -73,14 +73,20 @@ def fitting(value, column):
     return value
 
 
-def contains(column, pat, case=True, na=False, regex=True):
-    if not regex:
-        return column.str.contains(pat, case=case, na=na, regex=False)
+def as_arrow(column):
+    """Return a column's texts as ``pyarrow`` has them, null for what is no text."""
     texts = column.str and column.array  # What is no text has no .str, and says so.
     if not isinstance(column.dtype, (pd.StringDtype, pd.ArrowDtype)):
         texts = [each if isinstance(each, str) else None for each in column]
-    texts = pa.array(texts, pa.large_string(), from_pandas=True)
-    found = pc.match_substring_regex(texts, pat, ignore_case=not case).fill_null(na)
+    return pa.array(texts, pa.large_string(), from_pandas=True)
+
+
+def contains(column, pat, case=True, na=False, regex=True):
+    if not regex:
+        return column.str.contains(pat, case=case, na=na, regex=False)
+    found = pc.match_substring_regex(
+        as_arrow(column), pat, ignore_case=not case
+    ).fill_null(na)
     return pd.Series(found.to_numpy(zero_copy_only=False), column.index)
 
 

@@ -20,7 +20,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.test import run_wsgi_app
 
 from . import access
-from .endpoints import OPEN, UPLOADS, Kind
+from .endpoints import CALLBACK, OPEN, UPLOAD, Kind
 from .exceptions import Conflict, LimitExceeded, explain
 from .response_headers import protect
 from .unit_of_work import unit_of_work
@@ -28,6 +28,8 @@ from .unit_of_work import unit_of_work
 METHODS = "GET", "POST"
 MAX_REPLAY = 1 << 20  # Bytes: the longest request that is kept, to be run again.
 MAX_MOVES = 3
+# Bytes: a map of 20 MB, as the charts page sends it. Read, it takes many times as much.
+MAX_MAP = 28 << 20
 
 # Exceptions that Django answers, each with its status.
 WITH_A_STATUS = BadRequest, Http404, PermissionDenied, SuspiciousOperation
@@ -143,15 +145,17 @@ def body_refusal(request, endpoint):
     length = request.environ.get("CONTENT_LENGTH", "")
     if not length.isdecimal():
         return access.error(411, "Say how long the request is, by Content-Length.")
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if endpoint in UPLOADS:
-        limit = settings.FRAMES_MAX_UPLOAD_MB << 20
+    limit, setting = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, ""
+    if endpoint == UPLOAD:
+        limit, setting = settings.FRAMES_MAX_UPLOAD_MB << 20, " (FRAMES_MAX_UPLOAD_MB)"
+    elif endpoint == CALLBACK:
+        limit = MAX_MAP
     if int(length) <= limit:
         return None
     return access.error(
         413,
         f"This has {int(length) / 2**20:,.1f} MB, and may have {limit / 2**20:,.1f} MB"
-        + (" (FRAMES_MAX_UPLOAD_MB)." if endpoint in UPLOADS else "."),
+        f"{setting}.",
     )
 
 

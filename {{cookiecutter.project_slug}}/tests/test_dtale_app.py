@@ -14,10 +14,11 @@ from werkzeug.test import Client
 from frames import dtale_app, dtale_replaced, dtale_scripts
 from frames.dtale_app import MAX_ROOTS, build_dtale, open_frame
 from frames.dtale_replaced import REPLACED, find
-from frames.dtale_scripts import SUBSTITUTIONS, DtaleChanged, mended_files, substitute
+from frames.dtale_scripts import SUBSTITUTIONS, mended_files
 from frames.exceptions import FrameMissing
 from frames.gate import Gate
 from frames.models import Frame
+from frames.substitutions import DtaleChanged, substitute
 from frames.unit_of_work import unit_of_work
 from frames.workspace import Workspace, bind
 

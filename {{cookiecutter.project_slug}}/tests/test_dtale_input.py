@@ -60,7 +60,12 @@ def test_file_of_another_kind(owner, name, content):
     assert not Frame.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["t.exe", "t", "parquet", "t.csv.zip", "t.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["t.exe", "t", "t.csv.zip", "t.json"]
+    # D-Tale would take them for Parquet.
+    + ["parquet", "t.parquet.CSV", "t.parquet.csv/", "t.parquet.csv/."],
+)
 def test_file_of_no_kind_that_is_read(owner, name):
     answer = send(owner, name, CSV)
     assert answer.status_code == 400
@@ -71,6 +76,33 @@ def test_spreadsheet_that_is_much_larger_than_its_file(owner):
     answer = send(owner, "t.xlsx", packed(**BOMB))
     assert answer.status_code == 413
     assert "4.8 MB once it is unpacked" in answer.json["error"]
+
+
+LONG = "x" * 100_000
+BOMBS = {
+    "texts": [LONG] * 200,
+    "lists": [[LONG] * 100] * 2,
+    "objects": [{"k": LONG}] * 200,
+    "numbers": [[0] * 1_000_000] * 2,
+    "bytes": [LONG.encode()] * 200,
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_table_that_is_much_larger_than_its_file(owner, settings, name):
+    settings.FRAMES_MAX_UPLOAD_MB = 1
+    content = written("parquet", a=BOMBS[name])
+    assert len(content) < 1 << 19
+    answer = send(owner, "t.parquet", content)
+    assert answer.status_code == 413
+    assert "MB once it is unpacked" in answer.json["error"]
+    assert not Frame.objects.exists()
+
+
+@pytest.mark.parametrize("values", [["a", None], [["a"], None], [{"k": "a"}, None]])
+def test_table_of_texts(owner, values):
+    answer = send(owner, "t.parquet", written("parquet", a=values, b=[True, None]))
+    assert answer.json["success"], answer.json
 
 
 def test_table_of_more_cells_than_a_frame_may_have(owner, settings):
@@ -87,6 +119,59 @@ def test_file_larger_than_the_limit(owner, settings):
     answer = send(owner, "t.csv", b"a\n" + b"1\n" * 600_000)
     assert answer.status_code == 413
     assert "FRAMES_MAX_UPLOAD_MB" in answer.json["error"]
+
+
+# New columns and shapes ---------------------------------------------------------------
+
+
+@pytest.fixture
+def times(publish, ann):
+    """A frame of a year's 12 months, and 12 other values."""
+    months = pd.date_range("2026-01-01", periods=12, freq="MS")
+    return publish(ann, t=months, x=range(12), y=range(12)).pk
+
+
+def reshape(visitor, pk, kind, **cfg):
+    return visitor.get(f"reshape/{pk}", type=kind, cfg=cfg, output="new")
+
+
+@pytest.mark.parametrize(
+    "freq, rows", [("D", 335), ("12h", 669), ("MS", 12), ("QS", 4), ("W", 49)]
+)
+def test_resampling(owner, times, freq, rows):
+    cfg = dict(index="t", columns=["x"], freq=freq, agg="mean")
+    answer = reshape(owner, times, "resample", **cfg)
+    assert Frame.objects.get(pk=answer.json["data_id"]).rows == rows
+
+
+def test_resampling_to_too_many_rows(owner, times):
+    cfg = dict(index="t", columns=["x"], freq="1us", agg="mean")
+    answer = reshape(owner, times, "resample", **cfg)
+    assert answer.status_code == 413 and "FRAMES_MAX_CELLS" in answer.json["error"]
+
+
+def test_pivot_of_too_many_cells(owner, times, settings):
+    cfg = dict(index=["x"], columns=["t"], values=["y"], aggfunc="mean")
+    settings.FRAMES_MAX_CELLS = 12 * 13
+    assert reshape(owner, times, "pivot", **cfg).json["success"]
+    settings.FRAMES_MAX_CELLS = 12 * 12 - 1
+    assert reshape(owner, times, "pivot", **cfg).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "kind, cfg, size",
+    [
+        ("encoder", dict(col="x", algo="feature_hasher"), "n"),
+        ("random", dict(type="string"), "length"),
+    ],
+)
+def test_columns_that_are_too_large(owner, times, kind, cfg, size):
+    cfg[size] = str(10**9)
+    answer = owner.get(f"build-column/{times}", type=kind, name="z", cfg=cfg)
+    assert answer.status_code == 413 and "FRAMES_MAX_CELLS" in answer.json["error"]
+    cfg[size] = "3"
+    answer = owner.get(f"build-column/{times}", type=kind, name="z", cfg=cfg)
+    assert "FRAMES_MAX_CELLS" not in answer.text
 
 
 # Merge and stack ----------------------------------------------------------------------

@@ -5,6 +5,7 @@ from contextvars import Context
 
 from asgiref.sync import ThreadSensitiveContext
 from asgiref.wsgi import WsgiToAsgi
+from django.conf import settings
 
 from .wsgi import application as wsgi_application
 
@@ -22,7 +23,37 @@ def with_stripped_headers(environ, start_response):
 _adapter = WsgiToAsgi(with_stripped_headers)
 
 
+def without_underscores(headers):
+    """Leave out headers that WSGI takes for others: Sec_Fetch_Site for Sec-Fetch-Site.
+
+    Most WSGI servers and proxies do.
+    """
+    return [(name, value) for name, value in headers if b"_" not in name]
+
+
+def within_length(headers, receive):
+    """Receive no more of a body than it was said to have, and none that is refused.
+
+    asgiref writes the whole of it to the disk before it asks the site.
+    """
+    length = dict(headers).get(b"content-length", b"")
+    left = int(length) if length.isdigit() else 0
+    if left > settings.FRAMES_MAX_UPLOAD_MB << 20:
+        left = 0
+
+    async def received():
+        nonlocal left
+        message = await receive() if left > 0 else {"type": "http.request"}
+        left -= len(message.get("body", b""))
+        return {**message, "more_body": message.get("more_body", False) and left > 0}
+
+    return received
+
+
 async def application(scope, receive, send):
+    if scope["type"] == "http":
+        headers = without_underscores(scope["headers"])
+        scope, receive = {**scope, "headers": headers}, within_length(headers, receive)
     # In a context of its own: a server may start a connection's next request out of
     # the end of the last one, whose thread asgiref would take over, and it has ended.
     answer = asyncio.get_running_loop().create_task(

@@ -1,0 +1,127 @@
+"""How D-Tale looks in texts for what people write, in a time that can be foreseen.
+
+A regular expression of Python's may take longer than anybody waits, also on a short
+text. So they are Arrow's RE2, or are taken for what they look like. In the form of
+``dtale_replaced.REPLACED``.
+"""
+
+import functools
+import re
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from dtale.column_replacements import get_replacement_value
+
+from .dtale_input import InputRefused
+from .files import BLOCK, delimiter_of
+from .filter_parts import MAX_PATTERN, as_arrow, contains
+from .limits import check_cells
+
+
+def by_re2(build_column):
+    """Build Column > Replace, and Replacements > Partial."""
+
+    @functools.wraps(build_column)
+    def replaced(self, data):
+        cfg = self.cfg
+        if not cfg.get("regex"):
+            return build_column(self, data)
+        pattern = cfg["search"] if cfg.get("caseSensitive") else f"(?i){cfg['search']}"
+        if len(pattern) > MAX_PATTERN:
+            raise InputRefused(
+                f"A regular expression may have {MAX_PATTERN:,} characters."
+            )
+        try:
+            texts = pc.replace_substring_regex(
+                as_arrow(data[cfg["col"]]), pattern, cfg["replacement"]
+            )
+        except pa.ArrowInvalid as error:
+            raise InputRefused(
+                f"{error}. Write it as RE2 has it: "
+                "https://github.com/google/re2/wiki/Syntax"
+            ) from None
+        return pd.Series(pd.array(texts, dtype="str"), data.index, name=self.name)
+
+    return replaced
+
+
+def by_containing(build_column):
+    """Replacements > Strings: D-Tale has ``^.*[x]+.*$`` look for an x in a text."""
+
+    @functools.wraps(build_column)
+    def replaced(self, data):
+        value, ignore_case, is_char = self.parse_cfg()
+        pattern = f"[{re.escape(value)}]" if is_char else re.escape(value)
+        column = data[self.col]
+        found = contains(column, pattern, case=not ignore_case)
+        return column.mask(found, get_replacement_value(self.cfg, "replace"))
+
+    return replaced
+
+
+def by_text(build_column):
+    """Build Column > Split: pandas takes more than one character for a pattern."""
+
+    @functools.wraps(build_column)
+    def split(self, data):
+        column, delimiter = data[self.cfg["col"]], self.cfg["delimiter"]
+        check_parts(column, re.escape(delimiter))
+        parts = column.str.split(delimiter, expand=True, regex=False)
+        return parts.add_prefix(f"{self.name}_")
+
+    return split
+
+
+def if_not_too_many(build_hist):
+    """Column Analysis > Word Value Counts: D-Tale makes a column of each word."""
+
+    @functools.wraps(build_hist)
+    def counted(self, s, code):
+        check_parts(s, r"\s+")
+        return build_hist(self, s, code)
+
+    return counted
+
+
+def check_parts(column, separator):
+    """Refuse texts that would be split into a column for each part of the longest.
+
+    Raises:
+        LimitExceeded
+    """
+    most = column.str.count(separator).max()
+    check_cells(len(column), 1 if pd.isna(most) else 1 + int(most))
+
+
+def with_a_separator(build_csv_kwargs):
+    """Load Data: with the square of a line's length grows the time that pandas takes to
+    guess; and more than one character is a pattern for it.
+    """
+
+    @functools.wraps(build_csv_kwargs)
+    def kwargs(request):
+        built = build_csv_kwargs(request)
+        separator = built["sep"]
+        if separator is None:
+            stream = next(request.files.values()).stream
+            lines = stream.read(BLOCK).decode(errors="ignore").splitlines()
+            stream.seek(0)
+            return {**built, "sep": delimiter_of(next(filter(str.strip, lines), ""))}
+        if len(separator) > 1 and separator != r"\s+":
+            raise InputRefused(
+                f"{separator[:50]!r} cannot separate columns. Give one character, or "
+                r"\s+ for spaces."
+            )
+        return built
+
+    return kwargs
+
+
+REPLACED = [
+    ("dtale.column_builders:ReplaceColumnBuilder.build_column", by_re2),
+    ("dtale.column_builders:SplitBuilder.build_column", by_text),
+    ("dtale.column_replacements:StringReplacement.build_column", by_containing),
+    ("dtale.column_analysis:WordValueCountAnalysis.build_hist", if_not_too_many),
+    ("dtale.views:build_csv_kwargs", with_a_separator),
+]
