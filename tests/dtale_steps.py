@@ -71,6 +71,12 @@ def column_filter(walk):
     return {"col": name, "cfg": {"type": kind, "value": [], **config}}
 
 
+def own_filter(walk):
+    """As somebody writes it."""
+    name, number = walk.column("IF"), walk.rng.randrange(3)
+    return f"`{name}` > {number} and not (`{name}` * 2 + 1 < {number})"
+
+
 def wide(names):
     """Leave enough columns for the other steps."""
 
@@ -323,8 +329,7 @@ STEPS = {
     ),
     "filtered ranges": ("load-filtered-ranges/{id}",),
     "filter info": ("filter-info/{id}",),
-    # Custom filters are off: both refuse it, and nothing is kept.
-    "custom filter": ("test-filter/{id}", {"query": "key > 1", "save": True}),
+    "custom filter": ("test-filter/{id}", {"query": own_filter, "save": FLAG}),
     "drop filtered": (seldom("drop-filtered-rows/{id}"),),
     # What D-Tale works out.
     "describe": ("describe/{id}", {"col": ANY, "filtered": True}),

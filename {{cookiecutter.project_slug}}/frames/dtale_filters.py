@@ -17,6 +17,8 @@ from .exceptions import FilterRefused, FrameError
 from .filters import Filter
 from .substitutions import DtaleChanged
 
+OR = re.compile(r"\bor\b|\|")
+
 
 class NothingFound(FrameError):
     """A filter keeps no row, where D-Tale needs one."""
@@ -61,8 +63,9 @@ def in_brackets(inner_build_query):
     @functools.wraps(inner_build_query)
     def joined(settings, query=None):
         parts = [*texts(settings), *([query] if query else [])]
-        text = " and ".join(f"({part})" for part in parts)
-        text = text if len(parts) > 1 else "".join(parts)
+        if len(parts) > 1:
+            parts = [f"({part})" if OR.search(part) else part for part in parts]
+        text = " and ".join(parts)
         return f"~({text})" if text and settings.get("invertFilter") else text
 
     return joined

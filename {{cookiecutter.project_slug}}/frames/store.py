@@ -7,7 +7,6 @@ All of that is answered by the request's unit of work.
 import json
 from collections.abc import MutableMapping
 
-import numpy as np
 from dtale.global_state import DefaultStore, DtaleInstance, convert_name_to_url_path
 from dtale.utils import sort_df_for_grid
 from flask import has_request_context, request
@@ -110,7 +109,7 @@ class FrameInstance(DtaleInstance):
     @dtypes.setter
     def dtypes(self, dtypes):
         if self.opened.share is None:
-            self.opened.record["dtypes"] = [as_plain(column) for column in dtypes]
+            self.opened.record["dtypes"] = dtypes
             return
         visible = {column["name"]: column["visible"] for column in dtypes}
         if [{**column, "visible": True} for column in dtypes] != [
@@ -118,13 +117,6 @@ class FrameInstance(DtaleInstance):
         ]:
             self.opened.require_owner()
         self.opened.view["visible"] = visible
-
-
-def as_plain(value):
-    """Return numpy's numbers, also in dicts, as Python's: they are quicker to read."""
-    if isinstance(value, dict):
-        return {name: as_plain(each) for name, each in value.items()}
-    return value.item() if isinstance(value, np.number) else value
 
 
 def _sorted(frame, sort):
