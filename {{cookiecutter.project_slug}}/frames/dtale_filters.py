@@ -17,7 +17,8 @@ from .exceptions import FilterRefused, FrameError
 from .filters import Filter
 from .substitutions import DtaleChanged
 
-OR = re.compile(r"\bor\b|\|")
+# Those of outliers have their brackets: ((x < 1) or (x > 9)).
+OR = re.compile(r"(?!\(\([^()]*\) or \([^()]*\)\)$).*(\bor\b|\|)", re.DOTALL)
 
 
 class NothingFound(FrameError):
@@ -64,7 +65,7 @@ def in_brackets(inner_build_query):
     def joined(settings, query=None):
         parts = [*texts(settings), *([query] if query else [])]
         if len(parts) > 1:
-            parts = [f"({part})" if OR.search(part) else part for part in parts]
+            parts = [f"({part})" if OR.match(part) else part for part in parts]
         text = " and ".join(parts)
         return f"~({text})" if text and settings.get("invertFilter") else text
 
