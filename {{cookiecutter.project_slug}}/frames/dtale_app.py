@@ -25,7 +25,7 @@ from .endpoints import CHARTS_PAGE, OPEN, PAGES
 from .exceptions import FrameError, FrameUnreadable, Unforeseen, explain
 from .limits import check_cells
 from .substitutions import DtaleChanged
-from .unit_of_work import current, unit_of_work
+from .unit_of_work import current, is_bound, unit_of_work
 
 # Where D-Tale may be mounted: the path is written into scripts, so it is plain text.
 PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
@@ -274,7 +274,8 @@ def keep_prefix(response):
 
 def answer_problem(error):
     """Answer with a page that says why and leads home, or with data that say so."""
-    current().broken = True
+    if is_bound():  # A file that is not there belongs to nobody's work.
+        current().broken = True
     if request.endpoint not in PAGES:
         return jsonify(success=False, error=str(error)), error.status
     context = {"title": error.title, "text": error}

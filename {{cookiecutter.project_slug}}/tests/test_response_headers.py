@@ -158,6 +158,13 @@ def test_an_error_is_a_short_text_and_a_number_in_the_log(owner, frame, caplog, 
         assert answer.json["success"] is False and answer.json["error"]
 
 
+def test_file_of_dashs_that_is_not_there_is_an_error_for_nobody(visitor):
+    answer = visitor().get("charts/_dash-component-suites/none/none.js")
+    assert answer.status_code == 500
+    assert re.search(NUMBER, answer.json["error"])
+    assert "unit_of_work" not in answer.text and ".py" not in answer.text
+
+
 def test_an_error_of_a_charts_callback_is_short_too(owner, frame, caplog):
     answer = owner.call_back("query-data.data", {"query-input.value": 1}, {})
     assert answer.status_code == 500
