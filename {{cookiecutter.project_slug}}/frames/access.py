@@ -75,6 +75,11 @@ def is_own(request, url):
     )
 
 
-def error(status, text):
-    """Return an answer in the form in which D-Tale's pages expect a failure."""
-    return JsonResponse({"success": False, "error": text}, status=status)
+def error(status, why):
+    """Return an answer in the form in which D-Tale's pages expect a failure.
+
+    Args:
+        status: int; D-Tale's own failures are a 200.
+        why: a text, or an exception that has one.
+    """
+    return JsonResponse({"success": False, "error": str(why)}, status=status)

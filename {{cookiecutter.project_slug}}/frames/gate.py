@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
-from django.http import Http404, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -71,7 +71,7 @@ class Gate(WSGIHandler):
         """Answer also what nobody has foreseen with a text that leads into the log."""
         answer = super().process_exception_by_middleware(exception, request)
         if answer is None and not isinstance(exception, WITH_A_STATUS):
-            return failure(explain(exception), status=500)
+            return access.error(500, explain(exception))
         return answer
 
     def answer(self, request):
@@ -121,10 +121,10 @@ class Gate(WSGIHandler):
                         response = run(self.dtale, environ)
                         unit.broken |= response.status_code >= 400
             except LimitExceeded as error:
-                return failure(error)
+                return access.error(200, error)
             except Conflict as error:
                 if lock or body is None:
-                    return failure(error)
+                    return access.error(200, error)
                 lock = True
                 continue
             if lock or body is None or not unit.conflict:
@@ -170,8 +170,3 @@ def run(application, environ):
         else:
             response.headers[name] = value
     return response
-
-
-def failure(error, status=200):
-    """Say why nothing was done, where D-Tale shows its own errors: they are a 200."""
-    return JsonResponse({"success": False, "error": str(error)}, status=status)
