@@ -48,16 +48,11 @@ class FrameQuerySet(models.QuerySet):
 
     def pks_in(self, workspace):
         """Return the primary keys (set[int]) of what is ``visible_in`` the workspace."""
-        owner = workspace.owner()
-        rows = _pks(owner["owner_id"], owner.get("visitor"), workspace.user_id)
-        return {pk for (pk,) in rows}
+        return {pk for (pk,) in _pks(*_who(workspace))}
 
     def visible_in(self, workspace):
         """The frames (QuerySet) of the workspace, and those shared with its user."""
-        visible = Q(**workspace.owner())
-        if workspace.user_id:
-            visible |= Q(pk__in=Share.objects.of(workspace).values("frame"))
-        return self.filter(visible)
+        return self.filter(_visible(*_who(workspace)))
 
     def with_content(self):
         """Add to each frame its record's content, as the attribute ``content``."""
@@ -189,13 +184,22 @@ def _frame_row(pk):
     return rows.values_list(*_row_fields(), "record__content")
 
 
-@quick_query
-def _pks(owner_id, visitor, reader):
-    own = {"owner_id": owner_id} | ({"visitor": visitor} if visitor else {})
-    rows = Frame.objects.order_by().filter(**own).values_list("pk")
+def _who(workspace):
+    owner = workspace.owner()
+    return owner["owner_id"], owner.get("visitor"), workspace.user_id
+
+
+def _visible(owner_id, visitor, reader):
+    """Return the condition (Q) of a frame that is somebody's, or shared with them."""
+    own = Q(owner_id=owner_id) if visitor is None else Q(owner=None, visitor=visitor)
     if reader is None:
-        return rows
-    return rows.union(Share.objects.filter(user=reader).values_list("frame"))
+        return own
+    return own | Q(pk__in=Share.objects.filter(user=reader).values("frame"))
+
+
+@quick_query
+def _pks(*who):
+    return Frame.objects.order_by().filter(_visible(*who)).values_list("pk")
 
 
 class Record(models.Model):
