@@ -16,6 +16,8 @@ STATES = "state,v\nCA,1\nTX,2\nNY,3\n"
 
 # D-Tale opens its dialogs as windows where they would not fit.
 SMALL = {"width": 480, "height": 480}
+# What the browser says when a page asks: these requests are in a page's place.
+FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
@@ -42,7 +44,9 @@ def upload(page, dtale):
 
     def upload(csv=CSV):
         file = {"name": "t.csv", "mimeType": "text/csv", "buffer": csv.encode()}
-        answer = page.request.post(f"{dtale}/upload", multipart={"t.csv": file})
+        answer = page.request.post(
+            f"{dtale}/upload", multipart={"t.csv": file}, headers=FROM_HERE
+        )
         return answer.json()["data_id"]
 
     return upload
@@ -89,7 +93,10 @@ def closes_and_reloads(page, window, data_id=r"\d+"):
 def in_store(page, dtale):
     """The ids of all frames that D-Tale has."""
     return {
-        each["id"] for each in page.request.get(f"{dtale}/process-keys").json()["data"]
+        each["id"]
+        for each in page.request.get(f"{dtale}/process-keys", headers=FROM_HERE).json()[
+            "data"
+        ]
     }
 
 
@@ -219,7 +226,7 @@ def test_language_of_charts(page, dtale, upload):
             page.get_by_text("Portuguese").click()
         assert answer.value.status == 200  # And not by way of a redirect.
     finally:
-        page.request.get(f"{dtale}/update-language?language=en")
+        page.request.get(f"{dtale}/update-language?language=en", headers=FROM_HERE)
 
 
 # Merge & Stack, Load Data -------------------------------------------------------------
