@@ -6,6 +6,7 @@ input, a line each: each is asked for ASKED times, and the median time, in secon
 printed.
 """
 
+import functools
 import importlib
 import os
 import statistics
@@ -72,28 +73,45 @@ def generated(rows):
     return client, f"/{settings.DTALE_PREFIX}", frame.pk
 
 
-def ungated(rows):
-    """The same D-Tale for the same user, and nothing that asks who that is."""
-    _, prefix, pk = generated(rows)
+def ungated(rows, find_user=True):
+    """The same D-Tale, which finds the same user as the site does, with no gate."""
+    client, prefix, pk = generated(rows)
+    from accounts.middleware import get_user
+    from accounts.sessions import SessionStore
+    from django.conf import settings
     from django.contrib.auth import get_user_model
+    from django.core.handlers.wsgi import WSGIRequest
     from frames.dtale_app import build_dtale
     from frames.unit_of_work import unit_of_work
     from frames.workspace import Workspace, bind
-    from werkzeug.test import Client
 
     dtale = build_dtale()
-    user = get_user_model().objects.get(username="bench")
+
+    def user_of(environ):
+        request = WSGIRequest(environ)
+        key = request.COOKIES[settings.SESSION_COOKIE_NAME]
+        request.session = SessionStore(key)
+        return get_user(request)
+
+    known = get_user_model().objects.get(username="bench")
 
     def application(environ, start_response):
+        user = user_of(environ) if find_user else known
         environ["SCRIPT_NAME"] = prefix
         environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix)
         with bind(Workspace(user)), unit_of_work():
             return list(dtale(environ, start_response))
 
-    return Client(application), prefix, pk
+    client.application = application
+    return client, prefix, pk
 
 
-KINDS = {"plain": plain, "generated": generated, "ungated": ungated}
+KINDS = {
+    "plain": plain,
+    "generated": generated,
+    "ungated": ungated,
+    "told": functools.partial(ungated, find_user=False),
+}
 
 
 def main():

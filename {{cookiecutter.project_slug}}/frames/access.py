@@ -52,14 +52,15 @@ def refusal(request, kind):
 
 def is_from_here(request, kind):
     """Say (bool) whether a page of this site asks, or for a page the person does."""
-    site = request.headers.get("Sec-Fetch-Site")
+    headers = request.META
+    site = headers.get("HTTP_SEC_FETCH_SITE")
     if site is None:
         # An older browser, or one that was told of no TLS: where the page is that asks.
-        page = request.headers.get("Origin") or request.headers.get("Referer")
+        page = headers.get("HTTP_ORIGIN") or headers.get("HTTP_REFERER")
         return is_own(request, page) if page else kind is Kind.PAGE
     if kind is Kind.PAGE:
         return site in ("same-origin", "none")
-    is_opened = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    is_opened = headers.get("HTTP_SEC_FETCH_MODE") == "navigate"
     return site == "same-origin" and (kind is Kind.EXPORT or not is_opened)
 
 

@@ -17,6 +17,7 @@ from django.utils.crypto import salted_hmac
 from dtale.utils import get_bool_arg, json_date, json_timestamp
 from flask import current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wsgi import get_path_info
 
 from . import dtale_filters, dtale_input, dtale_kinds, dtale_output
 from .dtale_replaced import STORE, find, lock, mend
@@ -151,8 +152,8 @@ class Dtale:
             NotFound, MethodNotAllowed, RequestRedirect: of Werkzeug's, it finds none.
         """
         root = self.root(environ.get("SCRIPT_NAME", ""))
-        urls = self.app(root).url_map.bind_to_environ({**environ, "SCRIPT_NAME": root})
-        return urls.match()[0]
+        urls = self.app(root).url_map.bind("", root)
+        return urls.match(get_path_info(environ), environ["REQUEST_METHOD"])[0]
 
     def root(self, script_name):
         """Return the path that links begin with (str)."""

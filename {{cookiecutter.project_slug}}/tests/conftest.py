@@ -14,6 +14,7 @@ from django.core.files.storage import storages
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client as DjangoClient
+from django.urls import set_script_prefix
 from django.utils.module_loading import import_string
 from werkzeug.test import Client
 
@@ -30,6 +31,12 @@ def open_connections():
     yield
     for signal in signals:
         signal.connect(close_old_connections)
+
+
+@pytest.fixture(autouse=True)
+def no_script_name():
+    """Django keeps the last request's for the thread; its test client sets none."""
+    set_script_prefix("/")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from django.db import InterfaceError, connection
 from django.test import Client
-from django.urls import clear_script_prefix, resolve, set_script_prefix
+from django.urls import resolve, set_script_prefix
 from django.utils.html import escape
 from pytest_django.asserts import assertContains, assertRedirects
 
@@ -68,10 +68,7 @@ def test_forgotten_prefix_below_a_proxy_path(rf, settings):
     settings.FORCE_SCRIPT_NAME = "/tools"
     add_prefix = resolve("/dtale/main/1").func
     set_script_prefix("/tools/")  # As WSGIHandler does it; the test client does not.
-    try:
-        response = add_prefix(rf.get("/dtale/main/1?x=1"), rest="main/1")
-    finally:
-        clear_script_prefix()
+    response = add_prefix(rf.get("/dtale/main/1?x=1"), rest="main/1")
     assert response.url == f"/tools/{settings.DTALE_PREFIX}/dtale/main/1?x=1"
 
 
