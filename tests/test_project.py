@@ -48,17 +48,17 @@ def test_name_is_shown_as_typed(other_project, page):
         assert page.locator("h1 b").count() == 0
 
 
-def test_own_tests_pass_on_postgresql_and_s3(project, postgres, s3):
-    variables = {"DATABASE_URL": postgres.database(), **s3.bucket()}
-    assert " passed" in project.run("make", "test", **variables)
+def test_own_tests_pass_with_the_other_backends_and_versions(tmp_path, postgres, s3):
+    """PostgreSQL and S3, and pyproject.toml's lower bounds.
 
-
-def test_own_tests_pass_with_the_lowest_versions(tmp_path):
-    """pyproject.toml's lower bounds; the newest versions are in every other test."""
+    SQLite, files and the newest versions are in every other test.
+    """
     project = bake_project(tmp_path)
     uv = shutil.which("uv") or ".venv/bin/uv"
     project.run(uv, "sync", "--inexact", "--resolution", "lowest-direct")
     versions = project.run(uv, "pip", "list")
     for lowest in (r"django +5\.2", r"pandas +3\.0\.0", r"whitenoise +6\.8\.2"):
         assert re.search(rf"^{lowest}$", versions, re.M), versions
-    assert " passed" in project.run(".venv/bin/python", "-m", "pytest", "-n", "auto")
+    variables = {"DATABASE_URL": postgres.database(), **s3.bucket()}
+    pytest = ".venv/bin/python", "-m", "pytest", "--numprocesses", "auto"
+    assert " passed" in project.run(*pytest, **variables)
