@@ -44,6 +44,7 @@ SLUG/__init__.py
 SLUG/asgi.py
 SLUG/context_processors.py
 SLUG/dispatcher.py
+SLUG/environment.py
 SLUG/middleware.py
 SLUG/settings.py
 SLUG/static/site.css

@@ -52,7 +52,7 @@ def test_command_is_clean(command):
 def test_a_key_is_all_that_production_needs(tmp_path):
     """Without `.env`: nothing is to be warned of, and people have to sign in."""
     code = (
-        "from environs import Env; Env.read_env = lambda *args, **kwargs: None;"
+        "import dotenv; dotenv.load_dotenv = lambda path: None;"
         "from django.core.management import execute_from_command_line as run;"
         "run(['manage.py', 'check', '--deploy', '--fail-level', 'WARNING']);"
         "from django.conf import settings as site;"
@@ -122,7 +122,27 @@ def test_signing_in_below_a_proxy_path():
     assert result.stdout.strip() == expected, result.stderr
 
 
-def test_missing_key_is_named():
-    result = python("manage.py", "check", SECRET_KEY="")
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("SECRET_KEY", "", "The variable SECRET_KEY is not set."),
+        ("DEBUG", "ture", "is 'ture'. Use True or False."),
+        ("FRAMES_CACHE_MB", "-1", "is '-1'. Use a whole number."),
+        ("FRAMES_STORAGE_URL", "bucket", "is 'bucket'. Use s3://bucket/prefix."),
+        ("FORCE_SCRIPT_NAME", "tools", "is 'tools'. Use a path such as /tools."),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_named(name, value, why):
+    result = python("manage.py", "check", **{name: value})
     assert result.returncode != 0
-    assert "SECRET_KEY" in result.stderr
+    assert name in result.stderr and why in result.stderr
+
+
+def test_an_empty_variable_has_its_default():
+    code = (
+        f"from {settings.ROOT_URLCONF.rpartition('.')[0]} import settings as site;"
+        "print(site.DEBUG, site.ALLOWED_HOSTS, site.FRAMES_CACHE_MB)"
+    )
+    result = python("-c", code, DEBUG="", ALLOWED_HOSTS="", FRAMES_CACHE_MB="")
+    expected = "False ['localhost', '127.0.0.1', '[::1]'] 500\n"
+    assert result.stdout == expected, result.stderr

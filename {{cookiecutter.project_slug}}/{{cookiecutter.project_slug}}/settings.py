@@ -9,7 +9,10 @@ https://docs.djangoproject.com/en/stable/ref/settings/
 
 from pathlib import Path
 
-from environs import Env, validate
+import dj_database_url
+import dotenv
+
+from . import environment as env
 
 # What was asked when this project was generated -------------------------------------
 
@@ -23,18 +26,17 @@ DTALE_PREFIX = "{{ cookiecutter.dtale_prefix }}"
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = Env()
-env.read_env(BASE_DIR / ".env", recurse=False)
+dotenv.load_dotenv(BASE_DIR / ".env")
 
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", validate=validate.Length(min=1))
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY")
 # Keys of before: what they signed is read still, and signed anew when it changes. Take
 # one away only when nothing of its time is left.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 
 # Where the database and collected static files are: the one place that is written to.
-DATA_DIR = env.path("DATA_DIR", default=BASE_DIR / "data")
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "data")))
 
 # Applications -----------------------------------------------------------------------
 
@@ -86,9 +88,8 @@ TEMPLATES = [
 
 # SQLite, until DATABASE_URL names another: postgresql://user:password@host/name.
 DATABASES = {
-    "default": env.dj_db_url(
-        "DATABASE_URL",
-        default=f"sqlite:///{(DATA_DIR / 'db.sqlite3').as_posix()}",
+    "default": dj_database_url.parse(
+        env.text("DATABASE_URL", f"sqlite:///{(DATA_DIR / 'db.sqlite3').as_posix()}"),
         conn_max_age=60,
         conn_health_checks=True,
     )
@@ -141,21 +142,19 @@ USE_TZ = True
 # Behind a proxy ---------------------------------------------------------------------
 
 # The path below which a proxy, which takes it away, publishes the whole site: /tools.
-FORCE_SCRIPT_NAME = env.str(
-    "FORCE_SCRIPT_NAME",
-    default="",
-    validate=validate.Regexp(r"((/[\w.~-]+)+/?)?$", error="Use a path such as /tools."),
+FORCE_SCRIPT_NAME = env.text(
+    "FORCE_SCRIPT_NAME", "", r"((/[\w.~-]+)+/?)?", "Use a path such as /tools."
 )
 FORCE_SCRIPT_NAME = FORCE_SCRIPT_NAME.rstrip("/") or None
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-if env.bool("TLS_PROXY", default=False):
+CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS")
+if env.flag("TLS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Frames -----------------------------------------------------------------------------
 
 # Nobody has frames, or sees any, without signing in. Off, visitors have frames in their
 # session, as the tutorial's have them.
-FRAMES_LOGIN_REQUIRED = env.bool("FRAMES_LOGIN_REQUIRED", default=True)
+FRAMES_LOGIN_REQUIRED = env.flag("FRAMES_LOGIN_REQUIRED", True)
 
 # Their bytes: a private directory, or FRAMES_STORAGE_URL=s3://bucket/prefix. boto3 takes
 # the endpoint, the region and the credentials from the usual AWS variables.
@@ -163,12 +162,8 @@ FRAMES_STORAGE = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": DATA_DIR / "frames"},
 }
-FRAMES_STORAGE_URL = env.str(
-    "FRAMES_STORAGE_URL",
-    default="",
-    validate=validate.Regexp(
-        r"(s3://[\w.-]+(/.*)?)?$", error="Use s3://bucket/prefix."
-    ),
+FRAMES_STORAGE_URL = env.text(
+    "FRAMES_STORAGE_URL", "", r"(s3://[\w.-]+(/.*)?)?", "Use s3://bucket/prefix."
 )
 if FRAMES_STORAGE_URL:
     bucket, _, location = FRAMES_STORAGE_URL.removeprefix("s3://").partition("/")
@@ -183,14 +178,14 @@ if FRAMES_STORAGE_URL:
     }
 # Frames of an S3 storage are kept here after they were fetched, within a bound.
 FRAMES_FETCHED_DIR = DATA_DIR / "fetched"
-FRAMES_FETCHED_MB = env.int("FRAMES_FETCHED_MB", default=10_000)
+FRAMES_FETCHED_MB = env.number("FRAMES_FETCHED_MB", 10_000)
 
-FRAMES_CACHE_MB = env.int("FRAMES_CACHE_MB", default=500)  # Memory, of each process.
-FRAMES_MAX_COUNT = env.int("FRAMES_MAX_COUNT", default=200)  # Of one person.
-FRAMES_MAX_MB = env.int("FRAMES_MAX_MB", default=5_000)  # Of one person.
-FRAMES_MAX_CELLS = env.int("FRAMES_MAX_CELLS", default=100_000_000)  # Of one frame.
-FRAMES_MAX_UPLOAD_MB = env.int("FRAMES_MAX_UPLOAD_MB", default=200)  # Of one file.
-FRAMES_EXPIRE_DAYS = env.int("FRAMES_EXPIRE_DAYS", default=90)  # Unopened; 0: never.
+FRAMES_CACHE_MB = env.number("FRAMES_CACHE_MB", 500)  # Memory, of each process.
+FRAMES_MAX_COUNT = env.number("FRAMES_MAX_COUNT", 200)  # Of one person.
+FRAMES_MAX_MB = env.number("FRAMES_MAX_MB", 5_000)  # Of one person.
+FRAMES_MAX_CELLS = env.number("FRAMES_MAX_CELLS", 100_000_000)  # Of one frame.
+FRAMES_MAX_UPLOAD_MB = env.number("FRAMES_MAX_UPLOAD_MB", 200)  # Of one file.
+FRAMES_EXPIRE_DAYS = env.number("FRAMES_EXPIRE_DAYS", 90)  # Unopened; 0: never.
 
 # Static files: WhiteNoise serves them, in development straight from the apps ---------
 
@@ -211,10 +206,10 @@ STORAGES = {
 
 # HTTPS: on unless this is a development machine -------------------------------------
 
-HTTPS = env.bool("HTTPS", default=not DEBUG)
+HTTPS = env.flag("HTTPS", not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # A probe speaks plain HTTP to the process.
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600) if HTTPS else 0
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 3600) if HTTPS else 0
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SILENCED_SYSTEM_CHECKS = [
@@ -261,7 +256,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
-        "level": env.str("LOG_LEVEL", default="INFO").upper(),
+        "level": env.text("LOG_LEVEL", "INFO").upper(),
     },
     "loggers": {"django": {}},  # Its own handlers would say everything twice.
 }
