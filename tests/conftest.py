@@ -78,14 +78,13 @@ class Project:
     def serve(self, server="gunicorn", workers=1, **variables):
         """Serve the project on a free port of this machine: a `Site`, until the end.
 
-        Workers are gunicorn's, of eight threads each.
+        Workers are gunicorn's; gunicorn.conf.py has the rest.
         """
         host, port = "127.0.0.1", free_port()
         address = f"{host}:{port}"
         bin = self.path / ".venv" / "bin"
         commands = {
-            "gunicorn": f"{bin}/gunicorn {self.slug}.wsgi -b {address}"
-            f" --workers {workers} --threads 8",
+            "gunicorn": f"{bin}/gunicorn -b {address} --workers {workers}",
             "uvicorn": f"{bin}/uvicorn {self.slug}.asgi:application"
             f" --host {host} --port {port}",
             "runserver": f"{bin}/python manage.py runserver --noreload {address}",
@@ -158,7 +157,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def site(project):
-    """The default bake behind gunicorn: one worker, eight threads."""
+    """The default bake behind gunicorn, with one worker."""
     with project.serve("gunicorn") as site:
         yield site
 

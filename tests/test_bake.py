@@ -129,6 +129,7 @@ frames/unit_of_work.py
 frames/urls.py
 frames/views.py
 frames/workspace.py
+gunicorn.conf.py
 manage.py
 pyproject.toml
 tests/__init__.py

@@ -99,6 +99,22 @@ def test_bad_path_is_refused(path):
     assert "FORCE_SCRIPT_NAME" in result.stderr
 
 
+def test_gunicorn_builds_dtale_before_it_forks():
+    code = (
+        "import gc, runpy, types;"
+        "conf = runpy.run_path('gunicorn.conf.py');"
+        "from importlib import import_module;"
+        "site = import_module(conf['wsgi_app']).application;"
+        "server = types.SimpleNamespace(app=types.SimpleNamespace(wsgi=lambda: site));"
+        "print(list(site.instances));"
+        "conf['when_ready'](server);"
+        "print(list(site.instances), gc.get_freeze_count() > 100_000)"
+    )
+    result = python("-c", code)
+    expected = f"[]\n['{settings.DTALE_PREFIX}'] True\n"
+    assert result.stdout == expected, result.stderr
+
+
 def test_static_files_below_a_proxy_path():
     code = (
         f"from {settings.WSGI_APPLICATION.rpartition('.')[0]} import application;"

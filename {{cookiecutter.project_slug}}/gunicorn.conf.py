@@ -1,0 +1,37 @@
+"""How gunicorn serves the site: `.venv/bin/gunicorn`, in this directory, reads it.
+
+https://gunicorn.org/reference/settings/
+"""
+
+import gc
+import os
+
+import dotenv
+
+dotenv.load_dotenv(".env")
+
+wsgi_app = "{{ cookiecutter.project_slug }}.wsgi"
+# A process for each core calculates; more threads, as many requests wait for something.
+workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
+threads = 8
+timeout = (
+    120  # Seconds: a merge of large frames keeps a worker from saying it is alive.
+)
+# What leaks somewhere in so many libraries ends with its worker, not all in one moment.
+max_requests = 20_000
+max_requests_jitter = 5_000
+
+# Workers share the memory of what was imported, and built, before they are forked.
+preload_app = True
+
+
+def when_ready(server):
+    """Build D-Tale before there are workers; if it cannot be, the start ends here."""
+    from django.db import connections
+
+    site = server.app.wsgi()
+    site.get_application(site.prefix)
+    connections.close_all()  # No two processes may use the same.
+    # The garbage collector writes into whatever it looks at, which would copy it.
+    gc.collect()
+    gc.freeze()
