@@ -1,14 +1,15 @@
-"""Answers requests in one process and says how long each took; see `frames.py`.
+"""Works in one process and says how long that took; see `processes.py`.
 
-Run by the generated project's Python, in its root: `answer.py KIND ROWS`, and `KINDS`
-are below. It makes a frame of so many rows, and then reads paths from its standard
-input, a line each: each is asked for ASKED times, and the median time, in seconds, is
-printed.
+Run by the generated project's Python, in a site's root: `answer.py KIND ROWS`, and
+`KINDS` are below. It makes a frame of so many rows, and then reads lines from its
+standard input: a path is asked for ASKED times, one of `TASKS` is done once. The median
+time, in seconds, is printed.
 """
 
 import functools
 import importlib
 import os
+import re
 import statistics
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 
 ASKED = 15
 FROM_HERE = {"HTTP_SEC_FETCH_SITE": "same-origin"}
+DATA = "data/ID?ids=%5B%220-60%22%5D"
 
 
 def mixed(rows):
@@ -42,92 +44,177 @@ def mixed(rows):
     )
 
 
-def plain(rows):
-    """D-Tale alone, with its dict of frames: a WSGI client, and the frame's id."""
-    from dtale.app import build_app
-    from dtale.views import startup
-    from werkzeug.test import Client
+def dates(rows):
+    """A frame of ten columns of dates."""
+    import pandas as pd
 
-    client = Client(build_app(app_root="/flask", reaper_on=False))
-    return client, "", startup(data=mixed(rows), ignore_duplicate=True)._data_id
+    days = mixed(rows)["day"]
+    return pd.DataFrame({f"day {n}": days + pd.Timedelta(n, "h") for n in range(10)})
 
 
-def generated(rows):
+# What answers -------------------------------------------------------------------------
+
+
+class Plain:
+    """D-Tale alone, with its dict of frames."""
+
+    prefix = ""
+
+    def __init__(self):
+        from dtale.app import build_app
+        from werkzeug.test import Client
+
+        self.client = Client(build_app(app_root="/flask", reaper_on=False))
+
+    def open(self, data):
+        """Open a frame, or a CSV file, and return the frame's id."""
+        import pandas as pd
+        from dtale.views import startup
+
+        if isinstance(data, str):
+            data = pd.read_csv(data)
+        return startup(data=data, ignore_duplicate=True)._data_id
+
+    def get(self, path, data_id):
+        path = f"{self.prefix}/dtale/{path.replace('ID', str(data_id))}"
+        answer = self.client.get(path, environ_base=FROM_HERE)
+        assert answer.status_code == 200, answer.status
+        assert not re.search('"success": ?false', answer.text), answer.text
+        return answer
+
+
+class Generated(Plain):
     """The generated site, asked by a user who is signed in."""
-    slug = Path.cwd().name
-    os.environ["DJANGO_SETTINGS_MODULE"] = f"{slug}.settings"
-    application = importlib.import_module(f"{slug}.wsgi").application
-    from django.conf import settings
-    from django.contrib.auth import get_user_model
-    from django.test import Client as DjangoClient
-    from frames.models import Frame
-    from werkzeug.test import Client
 
-    user, _ = get_user_model().objects.get_or_create(username="bench")
-    login = DjangoClient()
-    login.force_login(user)
-    client = Client(application)
-    name = settings.SESSION_COOKIE_NAME
-    client.set_cookie(name, login.cookies[name].value)
-    frame = Frame.objects.publish(mixed(rows), owner=user)
-    return client, f"/{settings.DTALE_PREFIX}", frame.pk
+    def __init__(self):
+        slug = Path.cwd().name
+        os.environ["DJANGO_SETTINGS_MODULE"] = f"{slug}.settings"
+        application = importlib.import_module(f"{slug}.wsgi").application
+        from django.conf import settings
+        from django.contrib.auth import get_user_model
+        from django.test import Client as DjangoClient
+        from django.test import RequestFactory
+        from werkzeug.test import Client
+
+        self.user, _ = get_user_model().objects.get_or_create(username="bench")
+        login = DjangoClient()
+        login.force_login(self.user)
+        self.client = Client(application)
+        name = settings.SESSION_COOKIE_NAME
+        self.client.set_cookie(name, login.cookies[name].value)
+        self.prefix = f"/{settings.DTALE_PREFIX}"
+        self.request = RequestFactory().get("/")
+        self.request.user, self.request.session = self.user, login.session
+
+    def open(self, data):
+        from frames.explore import explore
+
+        return explore(self.request, data).url.rpartition("/")[2]
 
 
-def ungated(rows, find_user=True):
+class Ungated(Generated):
     """The same D-Tale, which finds the same user as the site does, with no gate."""
-    client, prefix, pk = generated(rows)
-    from accounts.middleware import get_user
-    from accounts.sessions import SessionStore
-    from django.conf import settings
-    from django.contrib.auth import get_user_model
-    from django.core.handlers.wsgi import WSGIRequest
-    from frames.dtale_app import build_dtale
-    from frames.unit_of_work import unit_of_work
-    from frames.workspace import Workspace, bind
 
-    dtale = build_dtale()
+    def __init__(self, find_user=True):
+        super().__init__()
+        from accounts.middleware import get_user
+        from accounts.sessions import SessionStore
+        from django.conf import settings
+        from django.core.handlers.wsgi import WSGIRequest
+        from frames.dtale_app import build_dtale
+        from frames.unit_of_work import unit_of_work
+        from frames.workspace import Workspace, bind
 
-    def user_of(environ):
-        request = WSGIRequest(environ)
-        key = request.COOKIES[settings.SESSION_COOKIE_NAME]
-        request.session = SessionStore(key)
-        return get_user(request)
+        dtale = build_dtale()
 
-    known = get_user_model().objects.get(username="bench")
+        def user_of(environ):
+            request = WSGIRequest(environ)
+            key = request.COOKIES[settings.SESSION_COOKIE_NAME]
+            request.session = SessionStore(key)
+            return get_user(request)
 
-    def application(environ, start_response):
-        user = user_of(environ) if find_user else known
-        environ["SCRIPT_NAME"] = prefix
-        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix)
-        with bind(Workspace(user)), unit_of_work():
-            return list(dtale(environ, start_response))
+        def application(environ, start_response):
+            user = user_of(environ) if find_user else self.user
+            environ["SCRIPT_NAME"] = self.prefix
+            environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(self.prefix)
+            with bind(Workspace(user)), unit_of_work():
+                return list(dtale(environ, start_response))
 
-    client.application = application
-    return client, prefix, pk
+        self.client.application = application
 
 
 KINDS = {
-    "plain": plain,
-    "generated": generated,
-    "ungated": ungated,
-    "told": functools.partial(ungated, find_user=False),
+    "plain": Plain,
+    "generated": Generated,
+    "ungated": Ungated,
+    "told": functools.partial(Ungated, find_user=False),
+}
+
+# What is to be done -------------------------------------------------------------------
+
+
+def open_mixed(site, rows, data_id):
+    frame = mixed(rows)
+    return lambda: site.open(frame)
+
+
+def open_dates(site, rows, data_id):
+    frame = dates(rows)
+    return lambda: site.open(frame)
+
+
+def open_csv(site, rows, data_id):
+    file = Path(f"bench-{rows}.csv")
+    if not file.exists():
+        mixed(rows).to_csv(file, index=False)
+
+    def task():
+        opened = site.open(str(file))
+        site.get("main/ID", opened)
+        site.get(DATA, opened)
+
+    return task
+
+
+def edit_cell(site, rows, data_id):
+    numbers = iter(range(10**6))
+
+    def task():
+        query = f"col=int&rowIndex={rows // 2}&updated={next(numbers)}"
+        site.get(f"edit-cell/ID?{query}", data_id)
+
+    return task
+
+
+TASKS = {
+    "open mixed": open_mixed,
+    "open dates": open_dates,
+    "open csv": open_csv,
+    "edit cell": edit_cell,
 }
 
 
 def main():
     sys.path.insert(0, "")
     kind, rows = sys.argv[1], int(sys.argv[2])
-    client, prefix, data_id = KINDS[kind](rows)
+    site = KINDS[kind]()
+    data_id = site.open(mixed(rows))
+    tasks = {}
     print("ready", flush=True)
     for line in sys.stdin:
-        path = f"{prefix}/dtale/{line.strip().replace('ID', str(data_id))}"
+        name = line.strip()
+        if name in TASKS:
+            if name not in tasks:
+                tasks[name] = TASKS[name](site, rows, data_id)
+                tasks[name]()  # The first time something is imported.
+            work, times = tasks[name], 1
+        else:
+            work, times = functools.partial(site.get, name, data_id), ASKED
         seconds = []
-        for _ in range(ASKED):
+        for _ in range(times):
             start = time.perf_counter()
-            answer = client.get(path, environ_base=FROM_HERE)
+            work()
             seconds.append(time.perf_counter() - start)
-            assert answer.status_code == 200, answer.status
-            assert '"traceback"' not in answer.text, answer.text
         print(statistics.median(seconds), flush=True)
 
 

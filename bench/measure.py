@@ -26,11 +26,16 @@ def cpu_and_memory(site, arguments):
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
-def first_page(site):
-    """Seconds from the start of `runserver` until the first page has been answered."""
+def free_address():
+    """Return a host and port (str) of the loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def first_page(site):
+    """Seconds from the start of `runserver` until the first page has been answered."""
+    address = free_address()
     command = [site.python, "manage.py", "runserver", "--noreload", address]
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=site.path, **QUIET)

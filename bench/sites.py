@@ -131,5 +131,7 @@ def make_sites(directory):
     return sites
 
 
-def run(site, *arguments):
-    subprocess.run([site.python, *arguments], cwd=site.path, check=True)
+def run(site, *arguments, **variables):
+    environment = {**os.environ, **variables}
+    command = [site.python, *arguments]
+    subprocess.run(command, cwd=site.path, env=environment, check=True)

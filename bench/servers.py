@@ -1,0 +1,96 @@
+"""The sites behind gunicorn, as they are served to others: their load and memory."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+from .measure import QUIET, free_address
+from .processes import SITE
+
+SECONDS = 4  # Of each round of load.
+
+
+class Server:
+    """gunicorn with so many workers of a site.
+
+    Args:
+        site: ``sites.Site``.
+        workers: int.
+        application: the WSGI application's name, if the site has no gunicorn.conf.py.
+    """
+
+    def __init__(self, site, workers, application=None):
+        self.address = free_address()
+        self.url = f"http://{self.address}"
+        names = [application] if application else []
+        self.process = subprocess.Popen(
+            [site.python, "-m", "gunicorn", *names]
+            + ["--bind", self.address, "--workers", str(workers), "--threads", "8"],
+            cwd=site.path,
+            env={**os.environ, **SITE},
+            **QUIET,
+        )
+        self.wait()
+
+    def wait(self):
+        for _ in range(600):
+            assert self.process.poll() is None, f"no server at {self.url}"
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{self.url}/admin/login/", timeout=60).close()
+                return
+            time.sleep(0.1)
+        raise TimeoutError(self.url)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+    def pids(self):
+        """Return the ids (list of int) of the workers."""
+        pid = self.process.pid
+        return [
+            int(each)
+            for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+
+    def memory(self):
+        """Return the memory (int, kB) of all its processes; what they share, once."""
+        texts = (
+            Path(f"/proc/{pid}/smaps_rollup").read_text()
+            for pid in (self.process.pid, *self.pids())
+        )
+        return sum(int(re.search(r"^Pss: +(\d+)", text, re.M)[1]) for text in texts)
+
+    def cpu(self):
+        """Return the CPU seconds (float) of its workers' threads so far."""
+        threads = (
+            path
+            for pid in self.pids()
+            for path in Path(f"/proc/{pid}/task").glob("*/schedstat")
+        )
+        return sum(int(path.read_text().split()[0]) for path in threads) / 1e9
+
+
+def load(url, headers=()):
+    """Return requests per second (float) that a server answers, by wrk.
+
+    Raises:
+        AssertionError: an answer was wrong, or wrk is not there.
+    """
+    wrk = shutil.which("wrk")
+    assert wrk, "wrk is missing: https://github.com/wg/wrk"
+    command = [wrk, "-t1", "-c16", f"-d{SECONDS}s", "--timeout", "30s"]
+    for header in headers:
+        command += ["-H", header]
+    told = subprocess.run([*command, url], capture_output=True, text=True).stdout
+    assert "Non-2xx" not in told and "Socket errors" not in told, told
+    return float(re.search(r"Requests/sec: +([\d.]+)", told)[1])
