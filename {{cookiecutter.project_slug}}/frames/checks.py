@@ -7,11 +7,18 @@ import re
 from importlib.metadata import version
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import (
+    ManifestFilesMixin,
+    staticfiles_storage,
+)
 from django.core.checks import Error, register, run_checks
 from django.core.management.base import SystemCheckError
 from django.urls import get_resolver
 
+from .dtale_scripts import mended_files
 from .names import SITE_SEGMENTS, InvalidName, check_dtale_prefix
+from .static_files import folder
+from .substitutions import SUPPORTED, DtaleChanged
 
 TAG = "frames"
 VERIFIED_DTALE = "3.22.0"  # The release in which dtale_scripts.py was counted.
@@ -20,10 +27,12 @@ VERIFIED_DTALE = "3.22.0"  # The release in which dtale_scripts.py was counted.
 def require_clean():
     """Run this app's checks: gunicorn and ASGI servers run none.
 
+    And check what `manage.py` may not ask for before it has made it: static files.
+
     Raises:
         SystemCheckError: one of them found an error.
     """
-    errors = run_checks(tags=[TAG])
+    errors = run_checks(tags=[TAG]) + check_collected()
     if errors:
         raise SystemCheckError("\n".join(str(error) for error in errors))
 
@@ -46,10 +55,6 @@ def check_dtale(app_configs, **kwargs):
     installed = version("dtale")
     if installed == VERIFIED_DTALE:
         return []
-    # Only now: this imports D-Tale, and reads its seven megabytes of scripts.
-    from .dtale_scripts import mended_files
-    from .substitutions import SUPPORTED, DtaleChanged
-
     try:
         if not installed.startswith(SUPPORTED.rstrip("*")):
             raise DtaleChanged("another release", "the environment")
@@ -58,6 +63,21 @@ def check_dtale(app_configs, **kwargs):
     except DtaleChanged as error:
         return [Error(str(error), id="frames.E002")]
     return []
+
+
+def check_collected():
+    """Refuse to serve pages whose scripts and styles are not there."""
+    if not isinstance(staticfiles_storage, ManifestFilesMixin):
+        return []
+    if staticfiles_storage.hashed_files and staticfiles_storage.exists(folder()):
+        return []
+    return [
+        Error(
+            "Static files are missing, or of another release of D-Tale.",
+            hint="Collect them: manage.py collectstatic --no-input",
+            id="frames.E003",
+        )
+    ]
 
 
 def installed_segments():

@@ -6,6 +6,7 @@ release that differs stops the start with a message.
 """
 
 import contextlib
+import functools
 import re
 
 import jinja2
@@ -15,17 +16,18 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
 from dtale.utils import get_bool_arg, json_date, json_timestamp
-from flask import current_app, g, jsonify, request
+from flask import current_app, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_path_info
 
 from . import dtale_filters, dtale_input, dtale_kinds, dtale_output
 from .dtale_replaced import STORE, find, lock, mend
-from .dtale_scripts import serve_mended
+from .dtale_scripts import mended_file
 from .endpoints import CHARTS_PAGE, OPEN, PAGES
 from .exceptions import FrameError, FrameUnreadable, Unforeseen, explain
 from .limits import check_cells
-from .substitutions import DtaleChanged
+from .static_files import static_url
+from .substitutions import EXPORT, DtaleChanged
 from .unit_of_work import current, is_bound, unit_of_work
 
 # Where D-Tale may be mounted: the path is written into scripts, so it is plain text.
@@ -180,7 +182,7 @@ def build_flask(root):
     Raises:
         DtaleChanged: D-Tale is not the one that this is written for.
     """
-    static, templates = mend()
+    templates = mend()
     # The reaper would end an idle server: a thread that calls /shutdown.
     with one_thread():
         app = find("dtale.app:build_app")(reaper_on=False, app_root=root)
@@ -193,7 +195,7 @@ def build_flask(root):
     app.jinja_loader = jinja2.ChoiceLoader(
         [jinja2.DictLoader(templates), app.jinja_loader]
     )
-    app.view_functions["static"] = serve_mended(static, app.view_functions["static"])
+    app.view_functions["static"] = moved
     app.view_functions[PROCESSES] = processes
     for endpoint, wrap in dtale_kinds.VIEWS:
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
@@ -201,7 +203,7 @@ def build_flask(root):
     in_pages = {
         "frame_notice": frame_notice,
         "nonce": dtale_output.nonce,
-        "export_script": static["dist/export_bundle.js"].decode,
+        "export_script": export_script,
     }
     app.context_processor(lambda: in_pages)
     app.after_request(keep_prefix)
@@ -225,6 +227,17 @@ def one_thread():
         yield
     finally:
         validate.check_async = check_async
+
+
+@functools.cache
+def export_script():
+    """Return what draws the grid in a file to take along (str)."""
+    return mended_file(EXPORT)
+
+
+def moved(filename):
+    """Some of D-Tale's scripts and texts know a static file by its old address."""
+    return redirect(static_url(f"dtale/static/{filename}"))
 
 
 def check_request():

@@ -1,8 +1,8 @@
 """What D-Tale's answers let a browser run, and what they say of errors.
 
 Only the scripts that D-Tale ships may run. Those in its templates get the answer's
-nonce, by substitutions in the templates; those that it and Dash put into the charts page
-are named by their hashes. Text of somebody's data that lands in a page has neither.
+nonce, by substitutions in ``dtale_scripts``; those that it and Dash put into the charts
+page are named by their hashes. Text of somebody's data that lands in a page has neither.
 """
 
 import base64
@@ -19,19 +19,7 @@ from flask import g, jsonify, request
 from .endpoints import STATIC
 from .exceptions import explain
 from .response_headers import content_policy
-from .substitutions import (
-    BASE,
-    CHARTS,
-    CODE_POPUP,
-    EXPORT,
-    HTML_EXPORT,
-    MAIN,
-    NAME,
-    NETWORK,
-    POLYFILLS,
-    DtaleChanged,
-    Substitution,
-)
+from .substitutions import DtaleChanged
 from .unit_of_work import current
 
 INLINE = re.compile(r'<script type="text/javascript">(.*?)</script>', re.S)
@@ -130,63 +118,4 @@ REPLACED = [
     ("dtale.views:jsonify_error", with_an_explanation),
     ("dtale.views:jsonify", without_advice),
     ("dtale.dash_application.charts:build_error", without_a_traceback),
-]
-
-SUBSTITUTIONS = [
-    *(
-        Substitution(
-            page,
-            "Its own scripts get the answer's nonce.",
-            r'<script type="text/javascript" ?(?=>)',
-            r'\g<0> nonce="{{ nonce() }}"',
-            count,
-        )
-        for page, count in ((BASE, 2), (CODE_POPUP, 1))
-    ),
-    Substitution(
-        BASE,
-        "In a script, text is written as a script's.",
-        r"(?<=: )'\{\{(\w+)\}\}'(?=,\n)",
-        r"{{ \1|string|tojson }}",
-        7,
-    ),
-    Substitution(
-        BASE,
-        "Which frame it shows is told to the page around it, and not to any site's.",
-        r"(?<=postMessage\(msg, )'\*'",
-        "window.location.origin",
-    ),
-    *(
-        Substitution(
-            script,
-            "Messages of a window to itself.",
-            r'(postMessage\([^()]*,)"\*"',
-            r"\1window.location.origin",
-        )
-        for script in (MAIN, NETWORK, POLYFILLS, CHARTS)
-    ),
-    *(
-        Substitution(
-            script,
-            "Cells are text: nobody's data become a part of the page.",
-            rf"!0==={NAME}\.columnFormats\?\.\[{NAME}\.name\]\?\.fmt\?\.html",
-            "!1",
-            count,
-        )
-        for script, count in ((MAIN, 2), (EXPORT, 1))
-    ),
-    Substitution(
-        MAIN,
-        "Formats: no box to tick for it.",
-        rf",{NAME}\.createElement\({NAME}\.LabeledCheckbox,"
-        rf'{{rowClass:"mb-2",labelWidth:4,label:`\$\{{{NAME}\("Render as HTML"\)\}}\?`,'
-        r".{1,80}?\.link\}\)\}\)",
-        "",
-    ),
-    Substitution(
-        HTML_EXPORT,
-        "The file to take along has the same cells.",
-        r"export_js\|safe",
-        "export_script()|safe",
-    ),
 ]

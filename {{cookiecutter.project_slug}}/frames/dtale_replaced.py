@@ -11,7 +11,7 @@ import re
 import threading
 from urllib.parse import unquote
 
-from flask import current_app
+from dash.fingerprint import check_fingerprint
 
 from . import (
     dtale_choices,
@@ -23,6 +23,7 @@ from . import (
     preferences,
 )
 from .dtale_scripts import mended_files
+from .static_files import shipped, static_url
 from .store import WorkspaceStore
 from .substitutions import DtaleChanged
 
@@ -42,15 +43,45 @@ def find(target):
         raise DtaleChanged(f"{name} is missing", module) from None
 
 
-def maps_below_prefix(graph_wrapper):
+def versioned(url_for):
+    """D-Tale's static files are Django's, whose addresses change with what is there."""
+
+    @functools.wraps(url_for)
+    def url(app, endpoint, *args, **kwargs):
+        if endpoint == "static":
+            return static_url(f"dtale/static/{kwargs['filename']}")
+        return url_for(app, endpoint, *args, **kwargs)
+
+    return url
+
+
+def charts_page_versioned(interpolate_index):
+    """The charts page knows the paths of D-Tale's and Dash's files by heart."""
+
+    @functools.wraps(interpolate_index)
+    def interpolated(dash, **parts):
+        root = dash.server.config["APPLICATION_ROOT"]
+        page = interpolate_index(dash, **parts)
+        page = page.replace(f"{root}/dtale/static/", static_url("dtale/static/"))
+        suites = f"{root}/dtale/charts/_dash-component-suites/"
+        return re.sub(rf'(?<="){re.escape(suites)}([^"]+)', of_dash, page)
+
+    def of_dash(match):
+        name, _ = check_fingerprint(match[1])
+        return static_url(name) if name in shipped() else match[0]
+
+    return interpolated
+
+
+def maps_versioned(graph_wrapper):
     """D-Tale lets charts load their maps from /dtale/static/maps/."""
 
     @functools.wraps(graph_wrapper)
     def graph(*args, **kwargs):
         config = kwargs.get("config") or {}
-        if config.get("topojsonURL", "").startswith("/dtale/"):
-            url = current_app.config["APPLICATION_ROOT"] + config["topojsonURL"]
-            kwargs["config"] = {**config, "topojsonURL": url}
+        path = config.get("topojsonURL", "")
+        if path.startswith("/dtale/"):
+            kwargs["config"] = {**config, "topojsonURL": static_url(path[1:])}
         return graph_wrapper(*args, **kwargs)
 
     return graph
@@ -78,7 +109,9 @@ def instead(function):
 APP_SETTINGS = {"enable_custom_filters": True, "hide_shutdown": True}
 STORE = "dtale.global_state:_default_store"
 REPLACED = [
-    ("dtale.dash_application.charts:graph_wrapper", maps_below_prefix),
+    ("dtale.app:DtaleFlask.url_for", versioned),
+    ("dtale.dash_application.views:DtaleDash.interpolate_index", charts_page_versioned),
+    ("dtale.dash_application.charts:graph_wrapper", maps_versioned),
     ("dtale.dash_application.views:get_data_id", frame_of_charts_page),
     # D-Tale reads its own metadata from the disk for each page: two thirds of the time.
     ("dtale.views:retrieve_version", functools.cache),
@@ -120,12 +153,11 @@ def mend():
     Call it under ``lock``.
 
     Returns:
-        tuple: the mended static files as {name: bytes}, the templates as {name: str}.
+        dict[str, str]: its mended templates, by name.
 
     Raises:
         DtaleChanged: D-Tale is not the one that this is written for.
     """
-    static = {name: text.encode() for name, text in mended_files("static").items()}
     templates = mended_files("templates")
     # All are looked up before the first is replaced: a failure leaves nothing half done.
     wrapped = {}
@@ -137,4 +169,4 @@ def mend():
     install_store()
     find("dtale.global_state:APP_SETTINGS").update(APP_SETTINGS)
     dtale_filters.log_no_warning()
-    return static, templates
+    return templates

@@ -1,22 +1,25 @@
-"""D-Tale's shipped scripts and pages, mended where they forget their prefix.
+"""D-Tale's shipped scripts and pages, mended: where they forget their prefix, and where
+they would run what is not theirs.
 
 D-Tale puts the path it is mounted at in front of its styles, scripts and most of its
 requests, and sets ``window.resourceBaseUrl`` to it on each page. What it overlooks is
 written here as substitutions in the text that it ships. They know no prefix
-themselves, so one text serves every mount.
+themselves, so one text serves every mount. Nothing here imports D-Tale.
 """
 
-import hashlib
-
-from flask import Response, current_app, request
-
-from . import dtale_output
 from .substitutions import (
+    BASE,
+    BASE_STYLES,
     CHARTS,
+    CODE_POPUP,
+    EXPORT,
+    HTML_EXPORT,
     MAIN,
     NAME,
+    NETWORK,
     NOT_FOUND,
     PACKAGE,
+    POLYFILLS,
     POPUP,
     DtaleChanged,
     Substitution,
@@ -105,6 +108,15 @@ SUBSTITUTIONS = [
         rf'Web").{{1,6000}}?(?={NAME}\.createElement\({NAME}\.default,\{{sheets:)',
         "",
     ),
+    *(
+        Substitution(
+            script,
+            "Fonts and parts that are loaded later are beside the script that asks.",
+            rf'{NAME}\.p="".concat\({NAME}\|\|"","/dtale/static/dist/"\)',
+            "",
+        )
+        for script in (MAIN, BASE_STYLES)
+    ),
     Substitution(
         MAIN,
         "A refusal has a status that says so, and a reason in its body: D-Tale shows the "
@@ -158,45 +170,99 @@ SUBSTITUTIONS = [
         r'href="/"',
         'href="{{ config.APPLICATION_ROOT }}/"',
     ),
-    *dtale_output.SUBSTITUTIONS,
+    *(
+        Substitution(
+            page,
+            "Its own scripts get the answer's nonce.",
+            r'<script type="text/javascript" ?(?=>)',
+            r'\g<0> nonce="{{ nonce() }}"',
+            count,
+        )
+        for page, count in ((BASE, 2), (CODE_POPUP, 1))
+    ),
+    Substitution(
+        BASE,
+        "In a script, text is written as a script's.",
+        r"(?<=: )'\{\{(\w+)\}\}'(?=,\n)",
+        r"{{ \1|string|tojson }}",
+        7,
+    ),
+    Substitution(
+        BASE,
+        "Which frame it shows is told to the page around it, and not to any site's.",
+        r"(?<=postMessage\(msg, )'\*'",
+        "window.location.origin",
+    ),
+    *(
+        Substitution(
+            script,
+            "Messages of a window to itself.",
+            r'(postMessage\([^()]*,)"\*"',
+            r"\1window.location.origin",
+        )
+        for script in (MAIN, NETWORK, POLYFILLS, CHARTS)
+    ),
+    *(
+        Substitution(
+            script,
+            "Cells are text: nobody's data become a part of the page.",
+            rf"!0==={NAME}\.columnFormats\?\.\[{NAME}\.name\]\?\.fmt\?\.html",
+            "!1",
+            count,
+        )
+        for script, count in ((MAIN, 2), (EXPORT, 1))
+    ),
+    Substitution(
+        MAIN,
+        "Formats: no box to tick for it.",
+        rf",{NAME}\.createElement\({NAME}\.LabeledCheckbox,"
+        rf'{{rowClass:"mb-2",labelWidth:4,label:`\$\{{{NAME}\("Render as HTML"\)\}}\?`,'
+        r".{1,80}?\.link\}\)\}\)",
+        "",
+    ),
+    Substitution(
+        HTML_EXPORT,
+        "The file to take along has the same cells.",
+        r"export_js\|safe",
+        "export_script()|safe",
+    ),
 ]
 
 
+def mended_file(file):
+    """Read a file of D-Tale's and mend it.
+
+    Args:
+        file: its path below D-Tale's package.
+
+    Returns:
+        str: its text.
+
+    Raises:
+        DtaleChanged: the file or a part of it is not there.
+    """
+    try:
+        text = (PACKAGE / file).read_text("utf-8")
+    except FileNotFoundError:
+        raise DtaleChanged("the file is missing", file) from None
+    return substitute(text, [each for each in SUBSTITUTIONS if each.file == file])
+
+
 def mended_files(folder):
-    """Read D-Tale's files below a folder and mend them.
+    """Mend all files below a folder that need it.
 
     Args:
         folder: "static" or "templates".
 
     Returns:
-        dict[str, str]: name below the folder -> text, of the files that differ.
+        dict[str, str]: name below the folder -> text.
 
     Raises:
         DtaleChanged: a file or a part of it is not there.
     """
-    mended = {}
-    for file in sorted({each.file for each in SUBSTITUTIONS}):
-        if file.startswith(f"{folder}/"):
-            try:
-                text = (PACKAGE / file).read_text("utf-8")
-            except FileNotFoundError:
-                raise DtaleChanged("the file is missing", file) from None
-            mended[file.removeprefix(f"{folder}/")] = substitute(
-                text, [each for each in SUBSTITUTIONS if each.file == file]
-            )
-    return mended
-
-
-def serve_mended(files, shipped):
-    """Return the view of static files: the mended ones from memory."""
-    etags = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
-
-    def static(filename):
-        if filename not in files:
-            return shipped(filename=filename)
-        response = Response(files[filename], mimetype="text/javascript")
-        response.set_etag(etags[filename])
-        response.cache_control.max_age = current_app.get_send_file_max_age(filename)
-        return response.make_conditional(request)
-
-    return static
+    files = sorted({each.file for each in SUBSTITUTIONS})
+    return {
+        file.removeprefix(f"{folder}/"): mended_file(file)
+        for file in files
+        if file.startswith(f"{folder}/")
+    }

@@ -7,15 +7,15 @@ start with a message.
 import re
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
-import dtale
-
 SUPPORTED = "3.22.*"
-PACKAGE = Path(dtale.__file__).parent
+PACKAGE = Path(find_spec("dtale").origin).parent  # Found, and not imported.
 
 MAIN = "static/dist/dtale_bundle.js"
 NETWORK = "static/dist/network_bundle.js"
+BASE_STYLES = "static/dist/base_styles_bundle.js"
 POLYFILLS = "static/dist/polyfills_bundle.js"
 EXPORT = "static/dist/export_bundle.js"
 CHARTS = "static/dash/custom_bundle.js"
