@@ -117,6 +117,7 @@ frames/quick_query.py
 frames/response_headers.py
 frames/sealing.py
 frames/sources.py
+frames/static_files.py
 frames/store.py
 frames/substitutions.py
 frames/tables.py
@@ -167,6 +168,7 @@ tests/test_sharing.py
 tests/test_site.py
 tests/test_sources.py
 tests/test_start.py
+tests/test_static_files.py
 tests/test_unit_of_work.py
 """.split()
 

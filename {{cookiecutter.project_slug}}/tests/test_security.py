@@ -254,7 +254,10 @@ def test_host_of_somebody_else(a, a1):
 
 
 def test_scripts_and_styles_are_everybodys(nobody):
-    assert nobody.ask("static/css/main.css").status_code == 200
+    old = nobody.ask("static/css/main.css")
+    assert old.headers["Location"].startswith("/static/")
+    plotly = "charts/_dash-component-suites/plotly/package_data/plotly.min.js"
+    assert nobody.ask(plotly).status_code == 200
 
 
 # Isolation ----------------------------------------------------------------------------

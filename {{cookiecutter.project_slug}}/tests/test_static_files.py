@@ -1,0 +1,203 @@
+"""D-Tale's and Dash's files as static files: which, where, compressed, kept."""
+
+import gzip
+import re
+from urllib.parse import unquote
+
+import brotli
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management import call_command
+from django.http import HttpResponse
+from django.test import override_settings
+from whitenoise.compress import Compressor
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+from frames import checks, static_files
+from frames.dtale_app import build_dtale
+from frames.dtale_replaced import find
+from frames.dtale_scripts import mended_files
+from frames.static_files import files, folder, shipped, static_url
+
+from .test_start import python
+
+MAIN = "dtale/static/dist/dtale_bundle.js"
+A_YEAR = 365 * 24 * 60 * 60  # Seconds.
+
+
+def found(url):
+    """Where the file of an address is (str), or None."""
+    return finders.find(
+        unquote(url.removeprefix(settings.STATIC_URL)).partition("?")[0]
+    )
+
+
+# Which files --------------------------------------------------------------------------
+
+
+def test_mended_files_are_in_the_place_of_the_shipped():
+    mended = mended_files("static")
+    for name, text in mended.items():
+        path = files()[f"dtale/static/{name}"]
+        assert path.read_text("utf-8") == text
+        assert path != shipped()[f"dtale/static/{name}"]
+    others = files().keys() - {f"dtale/static/{name}" for name in mended}
+    assert all(files()[name] == shipped()[name] for name in others)
+
+
+def test_no_source_map_and_no_python():
+    suffixes = {path.suffix for path in files().values()}
+    assert {".js", ".css", ".woff", ".png", ".json"} <= suffixes
+    assert not {".map", ".py"} & suffixes
+    assert finders.find(f"{folder()}/{MAIN}.map") is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "dtale/static/none.js",
+        "dtale/static/../app.py",
+        "dtale/app.py",
+        "dash/dash.py",
+        "",
+        "dtale/static",
+    ],
+)
+def test_nothing_else_is_found(path):
+    assert finders.find(f"{folder()}/{path}") is None
+
+
+def test_the_folder_is_another_one_for_other_files(monkeypatch):
+    names = {folder()}
+    monkeypatch.setattr(static_files, "SUBSTITUTIONS", static_files.SUBSTITUTIONS[1:])
+    names.add(folder.__wrapped__())
+    monkeypatch.setattr(static_files, "version", lambda package: "1.0")
+    names.add(folder.__wrapped__())
+    assert len(names) == 3
+    assert all(re.fullmatch("dtale/[0-9a-f]{12}", name) for name in names)
+
+
+# Addresses ----------------------------------------------------------------------------
+
+PAGES = "main popup/merge charts network code-popup calculation/skew".split()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_page_names_is_found(owner, frame, page):
+    path = page if "/" in page or "-" in page else f"{page}/{frame.pk}"
+    text = owner.get(path).text
+    named = re.findall(r"""(?:href|src)=["']?(/[^"'> ]+\.(?:js|css|woff|png))""", text)
+    assert len(named) > 1
+    assert [url for url in named if not found(url)] == []
+
+
+def test_maps_of_charts_are_found():
+    build_dtale()
+    graph_wrapper = find("dtale.dash_application.charts:graph_wrapper")
+    graph = graph_wrapper(True, config={"topojsonURL": "/dtale/static/maps/"})
+    assert found(f"{graph.config['topojsonURL']}usa_110m.json")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["css/main.css", "dist/dtale_bundle.js", "a%20b.js"])
+def test_old_address_leads_to_the_new(visitor, name):
+    answer = visitor().get(f"static/{name}")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == static_url(f"dtale/static/{name}")
+
+
+@pytest.mark.django_db
+def test_home_page_fetches_ahead_what_the_grid_names(owner, frame):
+    home = owner.browser.get("/").text
+    ahead = re.findall(r'rel="prefetch" href="([^"]+)"', home)
+    grid = owner.get(f"main/{frame.pk}").text
+    assert static_url(MAIN) in ahead
+    assert [url for url in ahead if f'"{url}"' not in grid] == []
+
+
+def test_in_development_nothing_has_to_be_collected():
+    code = (
+        f"from {settings.WSGI_APPLICATION.rpartition('.')[0]} import application;"
+        "from werkzeug.test import Client; from frames.static_files import static_url;"
+        f"url = static_url('{MAIN}');"
+        "answer = Client(application).get(url.removeprefix('/tools'));"
+        "print(url.startswith('/tools/static/dtale/'), answer.status_code,"
+        " 'window.resourceBaseUrl+' in answer.text, answer.headers['Cache-Control'])"
+    )
+    result = python("-c", code, FORCE_SCRIPT_NAME="/tools")
+    assert result.stdout.startswith("True 200 True max-age="), result.stderr
+    assert "immutable" in result.stdout
+
+
+# Collected ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory):
+    """The settings of a site whose static files are collected (override_settings)."""
+    backend = "frames.static_files.StaticFilesStorage"
+    with override_settings(
+        STATIC_ROOT=tmp_path_factory.mktemp("static"),
+        STORAGES={**settings.STORAGES, "staticfiles": {"BACKEND": backend}},
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            # As good as it can takes a minute.
+            quick = staticmethod(lambda data: brotli.compress(data, quality=1))
+            patch.setattr(Compressor, "compress_brotli", quick)
+            call_command("collectstatic", interactive=False, verbosity=0)
+        yield settings
+
+
+@pytest.fixture
+def ask(production, rf):
+    """Ask WhiteNoise for a file, as a browser that takes this encoding."""
+    serve = WhiteNoiseMiddleware(lambda request: HttpResponse(status=404))
+    return lambda url, encoding="", **headers: serve(
+        rf.get(url, HTTP_ACCEPT_ENCODING=encoding, **headers)
+    )
+
+
+@pytest.mark.parametrize(
+    "encoding, decompress", [("br", brotli.decompress), ("gzip", gzip.decompress)]
+)
+def test_collected_script_is_compressed_and_kept(ask, encoding, decompress):
+    answer = ask(static_url(MAIN), encoding)
+    body = b"".join(answer)
+    assert answer["Content-Encoding"] == encoding and len(body) < 2_500_000  # Of 7 MB.
+    assert decompress(body) == mended_files("static")["dist/dtale_bundle.js"].encode()
+    assert answer["Vary"] == "Accept-Encoding"
+    age = int(re.search(r"max-age=(\d+)", answer["Cache-Control"])[1])
+    assert age >= A_YEAR and "immutable" in answer["Cache-Control"]
+    again = ask(static_url(MAIN), encoding, HTTP_IF_NONE_MATCH=answer["ETag"])
+    assert again.status_code == 304
+
+
+def test_every_file_is_collected_once(ask):
+    for name in files():
+        assert ask(static_url(name)).status_code == 200, name
+    names = [path.name for path in (settings.STATIC_ROOT / folder()).rglob("*.js")]
+    assert "dtale_bundle.js" in names
+    assert not [name for name in names if re.search(r"\.[0-9a-f]{12}\.", name)]
+    assert ask(f"{static_url(MAIN)}.map").status_code == 404
+
+
+def test_the_sites_own_files_have_a_digest_each(ask):
+    url = staticfiles_storage.url("site.css")
+    assert re.fullmatch(r"/static/site\.[0-9a-f]{12}\.css", url)
+    assert "immutable" in ask(url)["Cache-Control"]
+    assert "immutable" not in ask("/static/site.css")["Cache-Control"]
+
+
+def test_a_server_starts_with_collected_files_only(production, monkeypatch, tmp_path):
+    checks.require_clean()
+    # Another release of D-Tale's is installed.
+    monkeypatch.setattr(checks, "folder", lambda: "dtale/0123456789ab")
+    with pytest.raises(checks.SystemCheckError, match="collectstatic"):
+        checks.require_clean()
+    monkeypatch.undo()
+    with override_settings(STATIC_ROOT=tmp_path):
+        with pytest.raises(checks.SystemCheckError, match="collectstatic"):
+            checks.require_clean()
