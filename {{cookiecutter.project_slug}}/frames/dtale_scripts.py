@@ -111,6 +111,28 @@ SUBSTITUTIONS = [
     *(
         Substitution(
             script,
+            "Styles without source maps, which each page would encode again.",
+            r',"",\{version:3,sources:.*?,sourceRoot:""\}',
+            "",
+            count,
+        )
+        for script, count in ((MAIN, 36), (NETWORK, 5), (EXPORT, 2), (BASE_STYLES, 1))
+    ),
+    Substitution(
+        BASE,
+        "A font of 270 kB that titles alone have does not have to come first.",
+        r'<link rel="preload" [^\n]*/Road_Rage\.woff[^\n]*\n',
+        "",
+    ),
+    Substitution(
+        BASE,
+        "The small one of two icons.",
+        r"images/favicon\.png",
+        "images/favicon.ico",
+    ),
+    *(
+        Substitution(
+            script,
             "Fonts and parts that are loaded later are beside the script that asks.",
             rf'{NAME}\.p="".concat\({NAME}\|\|"","/dtale/static/dist/"\)',
             "",

@@ -199,6 +199,8 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "frames.static_files.DtaleFinder",
 ]
+# What is compressed already. Of fonts in WOFF, not all are.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["gif", "jpg", "png", "webp", "woff2"]
 # A digest in the name, of the file or of its folder: browsers keep it for good.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"[./][0-9a-f]{12}[./]"
 STORAGES = {
