@@ -21,6 +21,7 @@ from .substitutions import (
     PACKAGE,
     POLYFILLS,
     POPUP,
+    STYLES,
     DtaleChanged,
     Substitution,
     substitute,
@@ -123,6 +124,20 @@ SUBSTITUTIONS = [
         "A font of 270 kB that titles alone have does not have to come first.",
         r'<link rel="preload" [^\n]*/Road_Rage\.woff[^\n]*\n',
         "",
+    ),
+    Substitution(
+        STYLES,
+        "The texts' fonts as small as they are shipped ...",
+        r'(/istok(?:-bold)?)\.woff"\) format\("woff"\)',
+        r'\1.woff2") format("woff2")',
+        2,
+    ),
+    Substitution(
+        BASE,
+        "... and as they are announced.",
+        r'(/istok(?:-bold)?)\.woff(.*?)font/woff"',
+        r'\1.woff2\2font/woff2"',
+        2,
     ),
     Substitution(
         BASE,

@@ -250,7 +250,7 @@ def test_substitution_that_no_longer_matches_is_named(each):
 
 def test_file_that_is_gone_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(dtale_scripts, "PACKAGE", tmp_path)
-    with pytest.raises(DtaleChanged, match="file is missing in static/dash"):
+    with pytest.raises(DtaleChanged, match="file is missing in static/"):
         mended_files("static")
 
 
