@@ -120,8 +120,14 @@ SUBSTITUTIONS = [
         for script, count in ((MAIN, 36), (NETWORK, 5), (EXPORT, 2), (BASE_STYLES, 1))
     ),
     Substitution(
+        STYLES,
+        "The font of titles is a third smaller, compressed, as it was before WOFF ...",
+        r'url\("\.\./fonts/Road_Rage\.woff"\) format\("woff"\), ',
+        "",
+    ),
+    Substitution(
         BASE,
-        "A font of 270 kB that titles alone have does not have to come first.",
+        "... and does not have to come first.",
         r'<link rel="preload" [^\n]*/Road_Rage\.woff[^\n]*\n',
         "",
     ),
@@ -138,12 +144,6 @@ SUBSTITUTIONS = [
         r'(/istok(?:-bold)?)\.woff(.*?)font/woff"',
         r'\1.woff2\2font/woff2"',
         2,
-    ),
-    Substitution(
-        BASE,
-        "The small one of two icons.",
-        r"images/favicon\.png",
-        "images/favicon.ico",
     ),
     *(
         Substitution(
