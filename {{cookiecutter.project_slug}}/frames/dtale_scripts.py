@@ -121,7 +121,7 @@ SUBSTITUTIONS = [
     ),
     Substitution(
         STYLES,
-        "The font of titles is a third smaller, compressed, as it was before WOFF ...",
+        "The titles' font: TrueType, compressed, is a third smaller than its WOFF ...",
         r'url\("\.\./fonts/Road_Rage\.woff"\) format\("woff"\), ',
         "",
     ),
@@ -130,20 +130,6 @@ SUBSTITUTIONS = [
         "... and does not have to come first.",
         r'<link rel="preload" [^\n]*/Road_Rage\.woff[^\n]*\n',
         "",
-    ),
-    Substitution(
-        STYLES,
-        "The texts' fonts as small as they are shipped ...",
-        r'(/istok(?:-bold)?)\.woff"\) format\("woff"\)',
-        r'\1.woff2") format("woff2")',
-        2,
-    ),
-    Substitution(
-        BASE,
-        "... and as they are announced.",
-        r'(/istok(?:-bold)?)\.woff(.*?)font/woff"',
-        r'\1.woff2\2font/woff2"',
-        2,
     ),
     *(
         Substitution(
