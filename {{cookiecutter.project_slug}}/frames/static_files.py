@@ -6,7 +6,6 @@ never changes, so browsers keep it, and within it they find each other by relati
 addresses, as they were shipped. Nothing here imports D-Tale.
 """
 
-import atexit
 import functools
 import hashlib
 import shutil
@@ -69,22 +68,38 @@ def shipped():
     return found
 
 
+def mended():
+    """Return the directory (Path) of those that differ, made when it is not there.
+
+    Raises:
+        DtaleChanged: D-Tale is not the one that this is written for.
+    """
+    directory = Path(settings.FRAMES_MENDED_DIR) / folder()
+    if not directory.exists():
+        texts = mended_files("static")
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=directory.parent))
+        for name, text in texts.items():
+            path = made / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8", newline="")
+        try:
+            made.rename(directory)
+        except OSError:  # Another process was faster.
+            shutil.rmtree(made)
+    return directory
+
+
 @functools.cache
 def _with_mended():
-    directory = Path(tempfile.mkdtemp(prefix="dtale-"))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    files = dict(shipped())
-    for name, text in mended_files("static").items():
-        path = directory / name.replace("/", "-")
-        path.write_text(text, "utf-8", newline="")
-        files[f"dtale/static/{name}"] = path
+    files, directory = dict(shipped()), mended()
+    for path in directory.glob("*/*"):
+        files[f"dtale/static/{path.relative_to(directory).as_posix()}"] = path
     return files
 
 
 def files():
     """Return the files as they are served: {package/name in it: Path}.
-
-    Mended ones are written to a directory that this process removes at its end.
 
     Raises:
         DtaleChanged: D-Tale is not the one that this is written for.

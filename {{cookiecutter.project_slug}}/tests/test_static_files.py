@@ -47,6 +47,22 @@ def test_mended_files_are_in_the_place_of_the_shipped():
     assert all(files()[name] == shipped()[name] for name in others)
 
 
+def test_mended_files_are_made_once(settings, tmp_path, monkeypatch):
+    settings.FRAMES_MENDED_DIR = tmp_path
+
+    def meanwhile(folder):
+        monkeypatch.setattr(static_files, "mended_files", mended_files)
+        static_files.mended()  # Another process is faster.
+        return mended_files(folder)
+
+    monkeypatch.setattr(static_files, "mended_files", meanwhile)
+    directory = static_files.mended()
+    assert [each for each in tmp_path.glob("*/*")] == [directory]
+    assert (directory / "dist" / "dtale_bundle.js").is_file()
+    monkeypatch.setattr(static_files, "mended_files", None)  # Not called again.
+    assert static_files.mended() == directory
+
+
 def test_no_source_map_and_no_python():
     suffixes = {path.suffix for path in files().values()}
     assert {".js", ".css", ".woff", ".png", ".json"} <= suffixes

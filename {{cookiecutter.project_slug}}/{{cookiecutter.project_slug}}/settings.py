@@ -201,6 +201,8 @@ STATICFILES_FINDERS = [
 ]
 # What is compressed already. Of fonts in WOFF, not all are.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["gif", "jpg", "png", "webp", "woff2"]
+# Scripts of D-Tale's that are mended: made when something first asks for them.
+FRAMES_MENDED_DIR = DATA_DIR / "mended"
 # A digest in the name, of the file or of its folder: browsers keep it for good.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"[./][0-9a-f]{12}[./]"
 STORAGES = {
