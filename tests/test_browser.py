@@ -58,6 +58,8 @@ def test_click(project, server, page, traffic, tmp_path):
     data = {"DATA_DIR": str(tmp_path)}
     project.run(".venv/bin/python", "manage.py", "migrate", "--verbosity", "0", **data)
     with project.serve(server, **data) as site:
+        page.goto(site.url)
+        page.wait_for_load_state("networkidle")  # A click stops what it fetches ahead.
         open_sample(page, site)
         assert page.url.endswith("/main/1")  # As in the tutorial.
         # D-Tale's index column, and the two columns of the sample.
