@@ -7,12 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SITE = {
-    "DEBUG": "False",
-    "HTTPS": "False",
-    "FRAMES_MAX_MB": "100000",
-    "FRAMES_MAX_COUNT": "10000",
-}
+from .sites import SERVED
 
 
 @contextlib.contextmanager
@@ -22,7 +17,7 @@ def answering(site, kind, rows):
     process = subprocess.Popen(
         [site.python, script, kind, str(rows)],
         cwd=site.path,
-        env={**os.environ, **SITE},
+        env={**os.environ, **SERVED},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from .measure import QUIET, free_address
-from .processes import SITE
+from .sites import SERVED
 
 SECONDS = 4  # Of each round of load.
 
@@ -33,7 +33,7 @@ class Server:
             [site.python, "-m", "gunicorn", *names]
             + ["--bind", self.address, "--workers", str(workers), "--threads", "8"],
             cwd=site.path,
-            env={**os.environ, **SITE},
+            env={**os.environ, **SERVED},
             **QUIET,
         )
         self.wait()

@@ -1,5 +1,6 @@
 """The three sites that are compared, in one environment: the generated project's."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -7,6 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parent.parent
+
+# As the generated site is served to others, but without TLS, and with room for what is
+# opened again and again.
+SERVED = {
+    "DEBUG": "False",
+    "HTTPS": "False",
+    "FRAMES_MAX_MB": "100000",
+    "FRAMES_MAX_COUNT": "10000",
+}
 
 # The tutorial "How to Embed D-Tale Within a Django App", told in our own words and
 # repaired where it no longer runs: the two functions that Werkzeug removed are written
@@ -111,8 +121,9 @@ def bake(directory):
     return directory / "django_d_tale"
 
 
+@functools.cache
 def make_sites(directory):
-    """Make and migrate the three sites: {name: Site}."""
+    """Make the three sites, ready to be served, once for all parts: {name: Site}."""
     generated = bake(directory)
     # Not what the `make` above this one was told.
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
@@ -128,10 +139,12 @@ def make_sites(directory):
         (sites["tutorial"].path / "dtale_test" / name).write_text(text.lstrip())
     for site in sites.values():
         run(site, "manage.py", "migrate", "--verbosity", "0")
+    collect = "collectstatic", "--no-input", "--verbosity", "0"
+    run(sites["generated"], "manage.py", *collect)
     return sites
 
 
-def run(site, *arguments, **variables):
-    environment = {**os.environ, **variables}
+def run(site, *arguments):
     command = [site.python, *arguments]
+    environment = {**os.environ, **SERVED}
     subprocess.run(command, cwd=site.path, env=environment, check=True)
