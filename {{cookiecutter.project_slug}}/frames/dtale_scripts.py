@@ -121,9 +121,9 @@ SUBSTITUTIONS = [
     ),
     Substitution(
         STYLES,
-        "The titles' font: TrueType, compressed, is a third smaller than its WOFF ...",
-        r'url\("\.\./fonts/Road_Rage\.woff"\) format\("woff"\), ',
-        "",
+        "The titles' font is a third smaller as WOFF2 ...",
+        r'/Road_Rage\.woff"\) format\("woff"\)',
+        '/Road_Rage.woff2") format("woff2")',
     ),
     Substitution(
         BASE,

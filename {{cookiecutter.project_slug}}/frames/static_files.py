@@ -83,11 +83,22 @@ def mended():
             path = made / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, "utf-8", newline="")
+        write_titles_font(made)
         try:
             made.rename(directory)
         except OSError:  # Another process was faster.
             shutil.rmtree(made)
     return directory
+
+
+def write_titles_font(directory):
+    """Write the font of D-Tale's titles as WOFF2: it is the largest file but one."""
+    from fontTools.ttLib import TTFont  # Slow to import, and needed once.
+
+    font = TTFont(shipped()["dtale/static/fonts/Road_Rage.ttf"])
+    font.flavor = "woff2"
+    directory.joinpath("fonts").mkdir(exist_ok=True)
+    font.save(directory / "fonts" / "Road_Rage.woff2")
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import override_settings
+from fontTools.ttLib import TTFont
 from whitenoise.compress import Compressor
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -24,6 +25,7 @@ from frames.static_files import files, folder, shipped, static_url
 from .test_start import python
 
 MAIN = "dtale/static/dist/dtale_bundle.js"
+FONT = "dtale/static/fonts/Road_Rage.woff2"
 A_YEAR = 365 * 24 * 60 * 60  # Seconds.
 
 
@@ -43,8 +45,17 @@ def test_mended_files_are_in_the_place_of_the_shipped():
         path = files()[f"dtale/static/{name}"]
         assert path.read_text("utf-8") == text
         assert path != shipped()[f"dtale/static/{name}"]
-    others = files().keys() - {f"dtale/static/{name}" for name in mended}
+    others = files().keys() - {f"dtale/static/{name}" for name in mended} - {FONT}
     assert all(files()[name] == shipped()[name] for name in others)
+
+
+def test_the_titles_font_is_smaller_and_the_same():
+    original = shipped()["dtale/static/fonts/Road_Rage.ttf"]
+    assert files()[FONT].stat().st_size < original.with_suffix(".woff").stat().st_size
+    with TTFont(files()[FONT]) as font, TTFont(original) as shipped_font:
+        assert font.flavor == "woff2"
+        assert font.getBestCmap() == shipped_font.getBestCmap()
+        assert font["hmtx"].metrics == shipped_font["hmtx"].metrics
 
 
 def test_mended_files_are_made_once(settings, tmp_path, monkeypatch):
