@@ -1,6 +1,7 @@
 """A filter looks at a frame once, and pages of the grid are those that D-Tale makes."""
 
 import functools
+import re
 
 import numpy as np
 import pandas as pd
@@ -71,9 +72,14 @@ def as_dtale_does(monkeypatch):
     def ask(get, *args, **query):
         with monkeypatch.context() as patch:
             patch.setattr(views, "run_query", views.run_query.__wrapped__)
-            return get(*args, **query).text
+            return text(get(*args, **query))
 
     return ask
+
+
+def text(answer):
+    """What is answered (str), without the number that each failure has in the log."""
+    return re.sub(r"\(request \w+\)", "", answer.text)
 
 
 # The same answers ---------------------------------------------------------------------
@@ -137,6 +143,9 @@ LOOKS = {
 }
 
 
+REFUSED = "no such column", "no condition", "does not fit", "no text"
+
+
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("person", ["ann", "bob"])
 def test_answers_are_those_of_dtale(
@@ -151,9 +160,10 @@ def test_answers_are_those_of_dtale(
         for ids in PAGES:
             ask = functools.partial(someone.get, f"data/{large.pk}", ids=ids, **query)
             expected = as_dtale_does(ask)
-            assert ask().text == expected
-            assert ask().text == expected
-            assert ("error" in expected) == look.startswith(("no such", "no c", "does"))
+            assert text(ask()) == expected
+            assert text(ask()) == expected
+            if look in REFUSED or ids == PAGES[0]:
+                assert ("The filter cannot have" in expected) == (look in REFUSED)
 
 
 def test_filter_that_finds_less_is_shown_less(owner, large):
@@ -208,7 +218,7 @@ def test_file_of_the_rows_that_are_left(owner, large, as_dtale_does):
             owner.get, f"data/{large.pk}", export="true", **query
         )
         assert len(export().text) > 10_000
-        assert export().text == as_dtale_does(export)
+        assert text(export()) == as_dtale_does(export)
 
 
 # Once ---------------------------------------------------------------------------------
@@ -234,8 +244,9 @@ def test_new_data_are_looked_at_again(owner, frame, evaluated):
     settings(query="a > 1")(owner, frame.pk)
     assert [owner.column(frame.pk) for _ in range(2)] == [[2, 3]] * 2
     owner.edit(frame.pk, "9")
-    assert [owner.column(frame.pk) for _ in range(2)] == [[9, 2, 3]] * 2
-    assert evaluated == ["a > 1"] * 2
+    evaluated.clear()  # Of the rows that are left, the first was changed.
+    assert [owner.column(frame.pk) for _ in range(2)] == [[9, 3]] * 2
+    assert evaluated == ["a > 1"]
 
 
 def test_each_person_has_their_own(owner, visitor, bob, large, evaluated):
