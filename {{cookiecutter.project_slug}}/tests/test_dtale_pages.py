@@ -224,6 +224,13 @@ def test_file_of_the_rows_that_are_left(owner, large, as_dtale_does):
 # Once ---------------------------------------------------------------------------------
 
 
+def test_filter_is_read_once(owner, large, monkeypatch):
+    settings(query="a > 40")(owner, large.pk)
+    owner.column(large.pk)
+    monkeypatch.delattr(Filter, "__init__")
+    assert min(owner.column(large.pk)) == 41
+
+
 @pytest.mark.parametrize("highlight", [False, True])
 def test_filter_looks_once(owner, large, evaluated, highlight):
     settings(query="a > 40", highlightFilter=highlight)(owner, large.pk)
