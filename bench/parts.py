@@ -115,7 +115,7 @@ REQUESTS = {
 }
 AT_MILLION = {"`/dtale/data`": 1.2, "`/dtale/describe` of text": 0.2}
 FILTER = (
-    "save-column-filter/ID/int?cfg=%7B%22type%22%3A%22int%22%2C%22operand%22%3A%22%3E"
+    "save-column-filter/ID?col=int&cfg=%7B%22type%22%3A%22int%22%2C%22operand%22%3A%22%3E"
     "%22%2C%22value%22%3A500%7D"
 )
 

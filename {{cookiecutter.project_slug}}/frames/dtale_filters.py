@@ -108,7 +108,18 @@ def check_settings(settings):
     """
     for text in [*texts(settings), settings.get("query")]:
         if text:
-            Filter(text)
+            check_text(text)
+
+
+@functools.lru_cache(100)  # At most 10 million characters.
+def check_text(text):
+    """Refuse a text that is no filter. D-Tale sets its settings with each page of the
+    grid, and to read a list of thousands of values takes longer than the page.
+
+    Raises:
+        FilterRefused
+    """
+    Filter(text)
 
 
 def log_no_warning():

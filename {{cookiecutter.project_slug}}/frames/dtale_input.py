@@ -59,7 +59,7 @@ def _is_taken_away(value, current):
 def _is_predefined(value, current):
     known = predefined_filters.get_filters()
     return isinstance(value, dict) and all(
-        name in {each["name"] for each in known} and isinstance(each, dict)
+        name in {each.name for each in known} and isinstance(each, dict)
         for name, each in value.items()
     )
 

@@ -19,6 +19,7 @@ from . import (
     dtale_filters,
     dtale_kinds,
     dtale_output,
+    dtale_pages,
     dtale_patterns,
     dtale_quick,
     preferences,
@@ -130,6 +131,7 @@ REPLACED = [
     *dtale_filters.REPLACED,
     *dtale_kinds.REPLACED,
     *dtale_output.REPLACED,
+    *dtale_pages.REPLACED,  # Around what dtale_filters has put there.
     *dtale_patterns.REPLACED,
     *dtale_quick.REPLACED,
 ]

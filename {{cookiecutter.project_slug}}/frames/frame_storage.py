@@ -67,13 +67,13 @@ def load(name):
 
 
 def cached(key, make):
-    """Return a frame from the cache of this process, or make it and keep it there.
+    """Return what is in the cache of this process, or make it and keep it there.
 
     Args:
         key: tuple that begins with a payload's name; what is made of a payload that
             never changes does not change either.
-        make: called without arguments, returns a ``pandas.DataFrame`` and the bytes of
-            memory that it takes (int).
+        make: called without arguments, returns a ``pandas.DataFrame`` or Series and the
+            bytes of memory that it takes (int).
     """
     with _cache_lock:
         entry = _cache.get(key)

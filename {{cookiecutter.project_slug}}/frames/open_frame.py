@@ -43,6 +43,8 @@ class OpenFrame:
         share: the ``Share`` by which a reader sees it; None for its owner.
         record: dict of what D-Tale keeps for everyone who opens it.
         view: dict of how this person looks at it; a reader begins as the owner does.
+        source: tuple of what the data are made of, a key for ``frame_storage.cached``;
+            None before they are read, and if they were set.
     """
 
     def __init__(self, unit, row, share=None, is_new=False):
@@ -50,7 +52,7 @@ class OpenFrame:
         self.row = row
         self.share = share
         self.is_new = is_new
-        self._frame = None
+        self._frame = self.source = None
         self._record = self._view = None
         self._has_new_data = False
         self._fields = {}  # Of the row: name -> new value.
@@ -83,13 +85,14 @@ class OpenFrame:
         """
         if self._frame is None and not self.is_new:
             self._frame = self._load_frame()
+            self.source = (self.row.payload,)
         return self._frame
 
     @frame.setter
     def frame(self, frame):
         self.require_owner()
         check_cells(*frame.shape)
-        self._frame = frame
+        self.show(frame)
         self._has_new_data = True
         if self.unit.notes:
             self._fields["notes"] = "\n".join(self.unit.notes)
@@ -103,9 +106,9 @@ class OpenFrame:
         if not is_recent:
             update_without_waiting(self.row.pk, opened=timezone.now())
 
-    def show(self, frame):
+    def show(self, frame, source=None):
         """Let this request see the data in another form, which is not stored."""
-        self._frame = frame
+        self._frame, self.source = frame, source
 
     @property
     def record(self):

@@ -11,11 +11,14 @@ of the third. Buffers are plain bytes, which run nothing; the pickle could, so i
 signature is verified before it is read.
 """
 
+import copyreg
+import io
 import mmap
 import os
 import pickle
 import struct
 
+import numpy as np
 import xxhash
 from django.core.signing import BadSignature
 
@@ -43,7 +46,11 @@ def write(path, frame, name):
         int: the file's size in bytes.
     """
     buffers = []
-    in_band = pickle.dumps(frame, protocol=5, buffer_callback=buffers.append)
+    stream = io.BytesIO()
+    pickler = pickle.Pickler(stream, protocol=5, buffer_callback=buffers.append)
+    pickler.dispatch_table = copyreg.dispatch_table | {np.ndarray: _reduce_array}
+    pickler.dump(frame)
+    in_band = stream.getbuffer()
     buffers = [buffer.raw() for buffer in buffers]
     sizes = [buffer.nbytes for buffer in buffers]
     end = in_band_at(len(sizes)) + len(in_band)
@@ -129,6 +136,17 @@ def in_band_at(count):
     """Return where the pickle begins (int) in a file with that many buffers."""
     front = len(MAGIC) + SIGNATURE_LENGTH + LENGTHS.size + 8 * count
     return front + xxhash.xxh3_128().digest_size
+
+
+def _reduce_array(array):
+    """Pickle times (``numpy.ndarray``) as integers: of times, numpy gives no buffer."""
+    if array.dtype.kind in "mM":
+        return _as_times, (array.view("int64"), array.dtype)
+    return array.__reduce_ex__(5)
+
+
+def _as_times(array, dtype):
+    return array.view(dtype)
 
 
 def _private(path, flags):

@@ -17,7 +17,7 @@ from .exceptions import FrameMissing
 from .unit_of_work import current
 
 # D-Tale stores a frame in another order when somebody sorts what they see.
-SORTING_ENDPOINT = "dtale.get_data"
+GRID_ENDPOINT = "dtale.get_data"
 
 
 def _recorded(part):
@@ -58,8 +58,9 @@ class FrameInstance(DtaleInstance):
         sort = [
             each for each in self.settings.get("sortInfo") or () if each[0] in names
         ]
-        key = opened.row.payload, json.dumps(sort)
-        opened.show(frame_storage.cached(key, lambda: _sorted(opened.frame, sort)))
+        source = opened.row.payload, json.dumps(sort)
+        frame = frame_storage.cached(source, lambda: _sorted(opened.frame, sort))
+        opened.show(frame, source)
         return opened.frame
 
     @property
@@ -70,7 +71,7 @@ class FrameInstance(DtaleInstance):
     def data(self, data):
         if self.opened.share is None:
             self.opened.frame = data
-        elif has_request_context() and request.endpoint == SORTING_ENDPOINT:
+        elif has_request_context() and request.endpoint == GRID_ENDPOINT:
             self.opened.show(data)
         else:
             self.opened.require_owner()

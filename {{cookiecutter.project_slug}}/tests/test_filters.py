@@ -1,5 +1,6 @@
 """What a filter may say, and that nothing else is ever evaluated."""
 
+import inspect
 import json
 import sys
 import time
@@ -521,7 +522,7 @@ def test_person_cannot_choose_who_evaluates(owner, pk, total):
 def test_filter_that_gets_past_the_grammar_stops_the_start(monkeypatch, module):
     build_dtale()
     run_query = find(f"dtale.{module}:run_query")
-    monkeypatch.setattr(f"dtale.{module}.run_query", run_query.__wrapped__)
+    monkeypatch.setattr(f"dtale.{module}.run_query", inspect.unwrap(run_query))
     with pytest.raises(DtaleChanged, match="past this site's grammar in dtale"):
         build_dtale()
     monkeypatch.setattr(f"dtale.{module}.run_query", lambda df, query, **more: df)

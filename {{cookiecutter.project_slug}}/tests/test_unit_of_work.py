@@ -77,15 +77,27 @@ def test_scroll_in_an_order_writes_once(owner, frame):
     assert everything() == before
 
 
-@pytest.mark.parametrize(
-    "path, number", [("data/{}", 2), ("describe/{}", 2), ("main/{}", 4)]
-)
-def test_session_with_user_and_frame_are_one_question_each(
-    owner, frame, path, number, django_assert_num_queries
-):
-    owner.get(path.format(frame.pk), ids=["0-2"], col="a")
-    with django_assert_num_queries(number):
-        owner.get(path.format(frame.pk), ids=["0-2"], col="a")
+QUESTIONS = {
+    "data/{}": 2,
+    "describe/{}": 2,
+    "dtypes/{}": 2,
+    "column-analysis/{}": 2,
+    "load-filtered-ranges/{}": 2,
+    "update-settings/{}": 3,  # A new filter: one is an answer.
+    "main/{}": 4,  # Preferences, and which other frames there are.
+    "processes": 4,
+}
+
+
+@pytest.mark.parametrize("path", QUESTIONS)
+def test_session_with_user_and_frame_are_one_question_each(owner, frame, path):
+    query = {"ids": ["0-2"], "col": "a", "type": "histogram", "dtypes": "true"}
+    owner.get(path.format(frame.pk), **query)
+    with CaptureQueriesContext(connection) as queries:
+        owner.get(path.format(frame.pk), **query, settings={"query": "a > 1"})
+    asked = [each["sql"] for each in queries if "SAVEPOINT" not in each["sql"]]
+    assert len(asked) == QUESTIONS[path]
+    assert len(set(asked)) == len(asked)
 
 
 def test_shared_frame_is_one_question_more(

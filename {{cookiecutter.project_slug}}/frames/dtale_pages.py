@@ -1,0 +1,129 @@
+"""The rows of the grid, a page at a time: what a filter finds is looked for once.
+
+D-Tale's grid asks for some sixty rows when somebody scrolls, and D-Tale filters the
+whole frame for them. A stored payload never changes, so neither does what a filter finds
+in it: that is kept in this process's cache. In the form of ``dtale_replaced.REPLACED``.
+"""
+
+import functools
+import sys
+
+import numpy as np
+import pandas as pd
+from dtale.utils import get_bool_arg
+from flask import has_request_context, request
+
+from . import frame_storage
+from .filters import Filter
+from .store import GRID_ENDPOINT
+from .unit_of_work import current
+
+OBJECTS = 4_000  # Bytes: what is kept of a filter, if it finds nothing.
+
+
+class Rows:
+    """What D-Tale's ``get_data`` takes for the filtered frame.
+
+    Args:
+        frame: ``pandas.DataFrame``.
+        positions: numpy.ndarray of the rows that are left; None for all.
+    """
+
+    def __init__(self, frame, positions=None):
+        self.frame = frame
+        self.positions = positions
+
+    def __len__(self):
+        return len(self.frame if self.positions is None else self.positions)
+
+    @property
+    def iloc(self):
+        return self
+
+    def __getitem__(self, page):
+        if self.positions is not None:
+            page = self.positions[page]
+        return Rows(self.frame.iloc[page])
+
+    def itertuples(self):
+        """Yield what pandas does, without a new class for the rows of each page."""
+        return zip(
+            self.frame.index, *(column for _, column in self.frame.items()), strict=True
+        )
+
+
+class Labels:
+    """What D-Tale takes for the set of the rows to highlight: a sorted numpy.ndarray."""
+
+    def __init__(self, labels):
+        self.labels = labels
+
+    def __contains__(self, label):
+        at = self.labels.searchsorted(label)
+        return at < len(self.labels) and self.labels[at] == label
+
+
+def once_for_all_pages(run_query):
+    """D-Tale has a filter look at each row of a frame for each page of the grid."""
+
+    @functools.wraps(run_query)
+    def applied(df, query, *args, highlight_filter=False, **options):
+        found = functools.partial(
+            run_query, df, query, *args, highlight_filter=highlight_filter, **options
+        )
+        if not is_page():
+            return found()
+        kept = kept_by(query, df, highlight_filter) if query else None
+        if highlight_filter:
+            labels = found()[1] if kept is None else Labels(kept)
+            return Rows(df), labels
+        return Rows(found()) if kept is None else Rows(df, kept)
+
+    return applied
+
+
+def is_page():
+    """Say (bool) whether the grid asks, and not somebody for a file of all rows."""
+    return (
+        has_request_context()
+        and request.endpoint == GRID_ENDPOINT
+        and not get_bool_arg(request, "export")
+    )
+
+
+def kept_by(query, df, labels):
+    """Return what a filter finds, from the cache if it was looked for before.
+
+    Args:
+        query: str. Whatever else it depends on is in the frame: the grammar knows no
+            context variables.
+        df: ``pandas.DataFrame``, the one that the request sees.
+        labels: bool, find the rows' labels in place of their positions.
+
+    Returns:
+        numpy.ndarray of integers, sorted. None: this is not to be kept.
+
+    Raises:
+        FilterRefused
+    """
+    opened = current().get(request.view_args["data_id"])
+    # New data have no name yet, and the site's own filters (predefined ones) may find
+    # something else each time.
+    if opened.source is None or df is not opened.frame:
+        return None
+    if labels and df.index.dtype != np.int64:
+        return None
+
+    def find():
+        rows = Filter(query).rows(df)
+        if labels:
+            found = np.sort(df.index[rows].to_numpy())
+        else:
+            found = np.flatnonzero(rows).astype(np.min_scalar_type(len(df)))
+        return pd.Series(found), found.nbytes + sys.getsizeof(query) + OBJECTS
+
+    # Longer than any key of a frame: none is taken for what a filter finds.
+    return frame_storage.cached((*opened.source, query, bool(labels)), find).to_numpy()
+
+
+REPLACED = [("dtale.views:run_query", once_for_all_pages)]
