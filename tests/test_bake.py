@@ -81,6 +81,7 @@ frames/checks.py
 frames/column_names.py
 frames/dtale_app.py
 frames/dtale_choices.py
+frames/dtale_describe.py
 frames/dtale_filters.py
 frames/dtale_input.py
 frames/dtale_kinds.py
@@ -145,6 +146,7 @@ tests/test_crashes.py
 tests/test_dispatcher.py
 tests/test_dtale_app.py
 tests/test_dtale_choices.py
+tests/test_dtale_describe.py
 tests/test_dtale_input.py
 tests/test_dtale_patterns.py
 tests/test_dtale_quick.py

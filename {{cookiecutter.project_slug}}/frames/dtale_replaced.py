@@ -15,6 +15,7 @@ from dash.fingerprint import check_fingerprint
 
 from . import (
     dtale_choices,
+    dtale_describe,
     dtale_filters,
     dtale_kinds,
     dtale_output,
@@ -125,6 +126,7 @@ REPLACED = [
         instead(preferences.GeojsonList()),
     ),
     *dtale_choices.REPLACED,
+    *dtale_describe.REPLACED,
     *dtale_filters.REPLACED,
     *dtale_kinds.REPLACED,
     *dtale_output.REPLACED,
