@@ -82,6 +82,7 @@ frames/column_names.py
 frames/dtale_app.py
 frames/dtale_choices.py
 frames/dtale_columns.py
+frames/dtale_describe.py
 frames/dtale_filters.py
 frames/dtale_input.py
 frames/dtale_kinds.py
@@ -148,6 +149,7 @@ tests/test_dispatcher.py
 tests/test_dtale_app.py
 tests/test_dtale_choices.py
 tests/test_dtale_columns.py
+tests/test_dtale_describe.py
 tests/test_dtale_input.py
 tests/test_dtale_pages.py
 tests/test_dtale_patterns.py

@@ -20,7 +20,7 @@ from flask import current_app, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_path_info
 
-from . import dtale_filters, dtale_input, dtale_kinds, dtale_output
+from . import dtale_describe, dtale_filters, dtale_input, dtale_output
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import mended_file
 from .endpoints import CHARTS_PAGE, OPEN, PAGES
@@ -197,7 +197,7 @@ def build_flask(root):
     )
     app.view_functions["static"] = moved
     app.view_functions[PROCESSES] = processes
-    for endpoint, wrap in dtale_kinds.VIEWS:
+    for endpoint, wrap in dtale_describe.VIEWS:
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     app.before_request(check_request)
     in_pages = {

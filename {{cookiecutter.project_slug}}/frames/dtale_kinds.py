@@ -1,11 +1,10 @@
 """What is replaced in D-Tale, so that it shows each kind of value as it is.
 
 In the form of ``dtale_app.REPLACED``: each function takes what D-Tale has and returns
-what stands in for it. ``VIEWS`` does the same for endpoints of its application.
+what stands in for it.
 """
 
 import datetime
-import functools
 import json
 from decimal import Decimal
 from uuid import UUID
@@ -13,9 +12,7 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 from dtale import global_state
-from dtale.query import build_col_key, load_filterable_data
-from dtale.views import exception_decorator
-from flask import jsonify, request
+from dtale.query import build_col_key
 
 from .kinds import KindError, prepare
 from .sources import to_frame
@@ -78,36 +75,6 @@ def without_a_mean(load_describe):
             return load_describe(column_series, additional_aggs)
         except (TypeError, ValueError):
             return load_describe(column_series.astype(object))
-
-    return described
-
-
-def with_nothing_in_it(describe):
-    """D-Tale looks for the most frequent value, also where there is none."""
-
-    @functools.wraps(describe)
-    @exception_decorator
-    def described(data_id):
-        try:
-            return describe.__wrapped__(data_id)  # Without D-Tale's answer to errors.
-        except IndexError:
-            name = request.args.get("col", "")
-            column = load_filterable_data(data_id, request, columns=[name])[name]
-            if not column.isna().all():
-                raise
-        total = f"{len(column):,}"
-        return jsonify(
-            success=True,
-            describe={
-                "count": "0",
-                "unique": "0",
-                "total_count": total,
-                "missing_ct": total,
-                "missing_pct": 100.0 if len(column) else 0.0,
-            },
-            uniques={},
-            code="",
-        )
 
     return described
 
@@ -235,4 +202,3 @@ REPLACED = [
     ("dtale.utils:JSONFormatter.format_lists", with_zones),
     ("dtale.app:DtaleFlask.json_provider_class", with_numbers_of_numpy),
 ]
-VIEWS = [("dtale.describe", with_nothing_in_it)]

@@ -73,15 +73,17 @@ def by_text(build_column):
     return split
 
 
-def if_not_too_many(build_hist):
-    """Column Analysis > Word Value Counts: D-Tale makes a column of each word."""
+def if_not_too_many(setup_ordinal_data):
+    """Column Analysis > Word Value Counts, in the order of another column: D-Tale makes
+    a column of each word.
+    """
 
-    @functools.wraps(build_hist)
-    def counted(self, s, code):
-        check_parts(s, r"\s+")
-        return build_hist(self, s, code)
+    @functools.wraps(setup_ordinal_data)
+    def ordered(self, parent):
+        check_parts(parent.data[parent.selected_col], r"\s+")
+        return setup_ordinal_data(self, parent)
 
-    return counted
+    return ordered
 
 
 def check_parts(column, separator):
@@ -122,6 +124,9 @@ REPLACED = [
     ("dtale.column_builders:ReplaceColumnBuilder.build_column", by_re2),
     ("dtale.column_builders:SplitBuilder.build_column", by_text),
     ("dtale.column_replacements:StringReplacement.build_column", by_containing),
-    ("dtale.column_analysis:WordValueCountAnalysis.build_hist", if_not_too_many),
+    (
+        "dtale.column_analysis:WordValueCountAnalysis.setup_ordinal_data",
+        if_not_too_many,
+    ),
     ("dtale.views:build_csv_kwargs", with_a_separator),
 ]

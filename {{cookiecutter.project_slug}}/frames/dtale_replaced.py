@@ -16,6 +16,7 @@ from dash.fingerprint import check_fingerprint
 from . import (
     dtale_choices,
     dtale_columns,
+    dtale_describe,
     dtale_filters,
     dtale_kinds,
     dtale_output,
@@ -128,6 +129,7 @@ REPLACED = [
     ),
     *dtale_choices.REPLACED,
     *dtale_columns.REPLACED,
+    *dtale_describe.REPLACED,
     *dtale_filters.REPLACED,
     *dtale_kinds.REPLACED,
     *dtale_output.REPLACED,

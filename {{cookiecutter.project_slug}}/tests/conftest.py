@@ -1,10 +1,14 @@
 """What the tests of this project share: people with browsers, and their bytes."""
 
+import importlib
 import json
 import re
+import sys
 import uuid
 from io import BytesIO
 from pathlib import Path
+from pkgutil import resolve_name
+from urllib.parse import urlencode
 
 import pandas as pd
 import pytest
@@ -214,3 +218,59 @@ class Visitor:
             "changedPropIds": list(inputs)[:1],
         }
         return self.post("charts/_dash-update-component", json=body)
+
+
+class PlainDtale:
+    """D-Tale with its own store in memory, and what is replaced for kinds of values
+    and to describe them quicker.
+    """
+
+    def __init__(self):
+        self.views = importlib.import_module("dtale.views")
+        kinds = importlib.import_module("frames.dtale_kinds")
+        describe = importlib.import_module("frames.dtale_describe")
+        for target, wrap in [*describe.REPLACED, *kinds.REPLACED]:
+            owner, name = re.split(r"[.:](?=\w+$)", target)
+            setattr(resolve_name(owner), name, wrap(resolve_name(target)))
+        app = importlib.import_module("dtale.app").build_app(reaper_on=False)
+        for endpoint, wrap in describe.VIEWS:
+            app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
+        self.app = app
+        self.client = Client(app)
+
+    def open(self, frame):
+        return self.views.startup(data=frame, ignore_duplicate=True)._data_id
+
+    def get(self, path, **query):
+        """Ask D-Tale, and return its answer; it answers errors as if all were well."""
+        answer = self.client.get(f"/dtale/{path}?{urlencode(query)}")
+        assert answer.status_code == 200
+        if answer.is_json:
+            assert "traceback" not in answer.json and "error" not in answer.json, (
+                answer.json
+            )
+            return answer.json
+        return answer.text
+
+    def rows(self, data_id, **query):
+        data = self.get(f"data/{data_id}", ids='["0-9"]', **query)
+        return [data["results"][row] for row in sorted(data["results"], key=int)]
+
+    def dtypes(self, data_id):
+        return self.get(f"dtypes/{data_id}")["dtypes"]
+
+
+@pytest.fixture(scope="module")
+def dtale():
+    """A D-Tale of its own, whatever other tests have replaced in theirs."""
+
+    def forget():
+        own = re.compile(r"dtale(\.|$)|frames\.dtale_")
+        return {
+            name: sys.modules.pop(name) for name in [*sys.modules] if own.match(name)
+        }
+
+    others = forget()
+    yield PlainDtale()
+    forget()
+    sys.modules.update(others)

@@ -109,13 +109,16 @@ def test_split_at_a_slow_pattern(owner, publish, ann):
 
 
 def test_too_many_parts(owner, publish, ann, settings):
-    pk = publish(ann, a=["a b " * 50, *"xyz"]).pk
+    pk = publish(ann, a=["a b " * 50, *"xyz"], b=[1, 2, 3, 4]).pk
     settings.FRAMES_MAX_CELLS = 4 * 99
     assert "FRAMES_MAX_CELLS" in build(owner, pk, "split", delimiter=" ")["error"]
     words = dict(col="a", type="word_value_counts")
+    assert owner.get(f"column-analysis/{pk}", **words).json["data"][:2] == [50, 50]
+    words["ordinalCol"] = "b"
     assert "FRAMES_MAX_CELLS" in owner.get(f"column-analysis/{pk}", **words).text
     settings.FRAMES_MAX_CELLS = 4 * 102
-    assert owner.get(f"column-analysis/{pk}", **words).json["data"][:2] == [50, 50]
+    answer = owner.get(f"column-analysis/{pk}", **words).json
+    assert dict(zip(answer["labels"], answer["ordinal"], strict=True))["x"] == 2
 
 
 # Strings ------------------------------------------------------------------------------

@@ -1,15 +1,11 @@
 """Every kind of frame in D-Tale: it opens, and shows all that was in it."""
 
-import importlib
 import json
 import re
-import sys
-from pkgutil import resolve_name
 from urllib.parse import urlencode
 
 import pandas as pd
 import pytest
-from werkzeug.test import Client
 
 from frames.kinds import KindError, prepare
 
@@ -101,58 +97,6 @@ def test_value_without_text_is_refused_with_the_reason():
 
 
 # In D-Tale ----------------------------------------------------------------------------
-
-
-class PlainDtale:
-    """D-Tale with its own store in memory, and what is replaced for kinds of values."""
-
-    def __init__(self):
-        self.views = importlib.import_module("dtale.views")
-        kinds = importlib.import_module("frames.dtale_kinds")
-        for target, wrap in kinds.REPLACED:
-            owner, name = re.split(r"[.:](?=\w+$)", target)
-            setattr(resolve_name(owner), name, wrap(resolve_name(target)))
-        app = importlib.import_module("dtale.app").build_app(reaper_on=False)
-        for endpoint, wrap in kinds.VIEWS:
-            app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
-        self.client = Client(app)
-
-    def open(self, frame):
-        return self.views.startup(data=frame, ignore_duplicate=True)._data_id
-
-    def get(self, path, **query):
-        """Ask D-Tale, and return its answer; it answers errors as if all were well."""
-        answer = self.client.get(f"/dtale/{path}?{urlencode(query)}")
-        assert answer.status_code == 200
-        if answer.is_json:
-            assert "traceback" not in answer.json and "error" not in answer.json, (
-                answer.json
-            )
-            return answer.json
-        return answer.text
-
-    def rows(self, data_id, **query):
-        data = self.get(f"data/{data_id}", ids='["0-9"]', **query)
-        return [data["results"][row] for row in sorted(data["results"], key=int)]
-
-    def dtypes(self, data_id):
-        return self.get(f"dtypes/{data_id}")["dtypes"]
-
-
-@pytest.fixture(scope="module")
-def dtale():
-    """A D-Tale of its own, whatever other tests have replaced in theirs."""
-
-    def forget():
-        own = re.compile(r"dtale(\.|$)|frames\.dtale_")
-        return {
-            name: sys.modules.pop(name) for name in [*sys.modules] if own.match(name)
-        }
-
-    others = forget()
-    yield PlainDtale()
-    forget()
-    sys.modules.update(others)
 
 
 def is_shown(value, cell):
