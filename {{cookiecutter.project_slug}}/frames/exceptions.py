@@ -5,6 +5,7 @@ import sys
 from uuid import uuid4
 
 from django.db import Error as DatabaseError
+from django.urls import reverse
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +44,18 @@ class FrameUnreadable(FrameError):
 
 
 class ReadOnly(FrameError):
-    """A reader would change somebody else's frame."""
+    """A reader would change somebody else's frame: ``ReadOnly(frame)``."""
 
     status = 403
+
+    def __str__(self):
+        [frame] = self.args
+        return (
+            f"Frame {frame} belongs to {frame.owner or 'a visitor'} and is shared with "
+            "you for reading. What you filter, sort, hide and highlight is your own, but "
+            "this would change it for everyone. A copy of it would be yours: "
+            f"{reverse('frames:copy', args=[frame.pk])}"
+        )
 
 
 class LimitExceeded(FrameError):
