@@ -100,6 +100,16 @@ class FilterRefused(FrameError, ValueError):
         super().__init__(text.encode("utf-8", "replace").decode())
 
 
+class SourceError(FrameError, ValueError):
+    """A file that cannot be read; the text (one line) says why, and what to do."""
+
+    title = "This file cannot be read"
+
+
+class InputRefused(FrameError, ValueError):
+    """Something that was sent cannot be what it says, or is not a person's to send."""
+
+
 class Unforeseen(FrameError):
     """What nobody has thought of; its text tells only where to look in the log."""
 
