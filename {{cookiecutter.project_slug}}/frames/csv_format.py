@@ -94,6 +94,13 @@ def separator_of(text, doubts=None):
     return max(SEPARATORS, key=lambda sep: counts[sep][:1])
 
 
+def first_rows(path, encoding, sep):
+    """Return the first rows of a file (list of list of str), what is wrong as �."""
+    with open(path, "rb") as file:
+        text = file.read(BLOCK).decode(encoding, "replace")
+    return _rows(text, sep)
+
+
 def first_undecodable(path, encoding):
     """Return the number (int) of the line that a file's encoding does not have.
 

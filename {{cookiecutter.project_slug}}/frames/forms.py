@@ -71,11 +71,67 @@ class ShareForm(forms.Form):
                 params={"name": name},
             )
         if person.pk == self.frame.owner_id:
-            raise forms.ValidationError(gettext("It is yours: you can read it already."))
+            raise forms.ValidationError(
+                gettext("It is yours: you can read it already.")
+            )
         return person
 
     def save(self):
         """Let the person read the frame; that they may already is fine."""
-        Share.objects.get_or_create(
-            frame=self.frame, user=self.cleaned_data["person"]
-        )
+        Share.objects.get_or_create(frame=self.frame, user=self.cleaned_data["person"])
+
+
+class CsvForm(forms.Form):
+    """How a CSV file is read: its fields are options of ``frames.files.read_file``."""
+
+    sep = forms.ChoiceField(
+        label=_("Between two values"),
+        choices=[
+            (",", _("Comma: a,b")),
+            (";", _("Semicolon: a;b")),
+            ("\t", _("Tab")),
+            ("|", _("Bar: a|b")),
+        ],
+    )
+    decimal = forms.ChoiceField(
+        label=_("In numbers"),
+        choices=[(".", _("Point: 0.5")), (",", _("Comma: 0,5"))],
+    )
+    encoding = forms.ChoiceField(
+        label=_("Encoding"),
+        choices=[
+            ("utf-8", "UTF-8"),
+            ("utf-8-sig", _("UTF-8, with a mark")),
+            ("utf-16", "UTF-16"),
+            ("cp1252", _("Western European (Windows-1252)")),
+            ("iso8859-15", _("Western European (ISO 8859-15)")),
+            ("cp1250", _("Central European (Windows-1250)")),
+            ("cp1251", _("Cyrillic (Windows-1251)")),
+            ("cp1253", _("Greek (Windows-1253)")),
+            ("cp1254", _("Turkish (Windows-1254)")),
+            ("cp437", _("MS-DOS (437)")),
+            ("cp850", _("MS-DOS (850)")),
+            ("mac-roman", _("Western European (Macintosh)")),
+            ("cp932", _("Japanese (Shift JIS)")),
+            ("gb18030", _("Chinese (GB 18030)")),
+            ("big5", _("Chinese (Big5)")),
+            ("cp949", _("Korean")),
+        ],
+    )
+    header = forms.BooleanField(
+        label=_("The first line has the names of the columns"), required=False
+    )
+
+
+class SheetForm(forms.Form):
+    """Which sheet of a workbook is read.
+
+    Args:
+        sheets: list of their names (str).
+    """
+
+    sheet = forms.ChoiceField(label=_("Sheet"))
+
+    def __init__(self, *args, sheets, **options):
+        super().__init__(*args, **options)
+        self.fields["sheet"].choices = [(sheet, sheet) for sheet in sheets]

@@ -58,7 +58,9 @@ class FrameQuerySet(models.QuerySet):
 
     def shared_in(self, workspace):
         """The frames (QuerySet) of other people that the workspace's user may read."""
-        shares = Share.objects.of(workspace) if workspace.user_id else Share.objects.none()
+        shares = (
+            Share.objects.of(workspace) if workspace.user_id else Share.objects.none()
+        )
         return self.filter(pk__in=shares.values("frame")).exclude(**workspace.owner())
 
     def with_content(self):
@@ -174,6 +176,11 @@ class Frame(models.Model):
             options["update_fields"] = ["owner", "visitor", "name", "notes"]
         super().save(**options)
 
+    def get_absolute_url(self):
+        """Return the path (str) of the frame's page in D-Tale."""
+        prefix = f"{get_script_prefix()}{settings.DTALE_PREFIX}"
+        return f"{prefix}/dtale/main/{self.pk}"
+
     @property
     def title(self):
         """What people call it (str): its name, or else its number."""
@@ -187,11 +194,6 @@ class Frame(models.Model):
             for count in (self.rows, self.columns)
         )
         return f"{rows} × {columns}"
-
-    def get_absolute_url(self):
-        """Return the path (str) of the frame's page in D-Tale."""
-        prefix = f"{get_script_prefix()}{settings.DTALE_PREFIX}"
-        return f"{prefix}/dtale/main/{self.pk}"
 
 
 @functools.cache

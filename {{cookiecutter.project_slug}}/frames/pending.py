@@ -48,23 +48,19 @@ class Pending:
             Http404: it is there no longer.
         """
         storage = storages["frames"]
-        try:
-            if isinstance(storage, FileSystemStorage):
-                path = storage.path(self.path)
-                Path(path).stat()
-                yield path
-                return
-            if not storage.exists(self.path):
-                raise FileNotFoundError
-            with NamedTemporaryFile() as file, storage.open(self.path) as source:
+        if not storage.exists(self.path):
+            raise Http404("This file has been opened, or has waited too long.")
+        if isinstance(storage, FileSystemStorage):
+            yield storage.path(self.path)
+            return
+        with NamedTemporaryFile() as file:
+            with storage.open(self.path) as source:
                 shutil.copyfileobj(source, file)
-                file.flush()
-                yield file.name
-        except FileNotFoundError:
-            raise Http404("This file has been opened, or has waited too long.") from None
+            file.flush()
+            yield file.name
 
     def discard(self):
-        storages["frames"].delete(self.path)
+        remove(self.path)
 
 
 def keep(workspace, path, name):
@@ -72,7 +68,7 @@ def keep(workspace, path, name):
     directory = _directory(workspace.owner(make=True))
     known = sorted(_stored(directory), key=lambda each: each[1])
     for old, _ in known[: max(0, len(known) + 1 - MAX_FILES)]:
-        storages["frames"].delete(old)
+        remove(old)
     key = secrets.token_hex(16)
     make_private(storages["frames"])
     with open(path, "rb") as file:
@@ -102,6 +98,15 @@ def expired():
             for path, time in _stored(f"{ROOT}/{directory}"):
                 if time < timezone.now() - EXPIRE:
                     yield path
+
+
+def remove(path):
+    """Remove a file by its path (str), and its directory if it was the last one."""
+    storage = storages["frames"]
+    storage.delete(path)
+    if isinstance(storage, FileSystemStorage):
+        with contextlib.suppress(OSError):  # Others are in it.
+            Path(storage.path(path)).parent.rmdir()
 
 
 def make_private(storage):

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from . import views
+from . import uploads, views
 
 app_name = "frames"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("upload/", uploads.upload, name="upload"),
+    path("upload/<str:token>/", uploads.check, name="check"),
     path("<int:pk>/copy/", views.copy, name="copy"),
     path("<int:pk>/rename/", views.rename, name="rename"),
     path("<int:pk>/share/", views.share, name="share"),

@@ -1,6 +1,5 @@
 """The app's own pages: the home page, and what people do with their frames."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
@@ -8,20 +7,17 @@ from django.http import FileResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import (
-    require_http_methods,
-    require_POST,
-    require_safe,
-)
+from django.views.decorators.http import require_POST, require_safe
 
 from . import workspace
-from .access import login_required_if_asked, may_have_frames
+from .access import form_page, login_required_if_asked, may_have_frames
 from .exceptions import ReadOnly
 from .explore import copy_frame
 from .forms import NameForm, ShareForm
 from .listing import Listing
 from .models import Frame, Share
 from .static_files import static_url
+from .uploads import SUFFIXES, max_bytes
 
 # D-Tale and pandas are imported where they are needed: the other pages do not wait.
 
@@ -37,16 +33,11 @@ def home(request):
         here = workspace.current()
         own = Frame.objects.owned_by(here).annotate(readers=Count("shares"))
         context["own"] = Listing(request, own, "page")
-        context["max_upload"] = settings.FRAMES_MAX_UPLOAD_MB << 20
+        context |= {"max_upload": max_bytes(), "accepted": ",".join(SUFFIXES)}
         if here.user_id:
             shared = Frame.objects.shared_in(here).select_related("owner")
             context["shared"] = Listing(request, shared, "shared")
     return render(request, "frames/home.html", context)
-
-
-def form_page(view):
-    """A view that shows a form and takes it, for people who may have frames."""
-    return login_required_if_asked(require_http_methods(["GET", "HEAD", "POST"])(view))
 
 
 def visible(pk):
