@@ -79,7 +79,7 @@ def detect(path, sep=None):
 def separator_of(text, doubts=None):
     """Return what is between two values (str) of a text (str), a file's beginning.
 
-    It gives all lines as many values; if nothing does, it gives the first line the most.
+    It gives all lines as many values, more than one; or else the first line the most.
 
     Args:
         doubts: list to which a sentence (str) is added if several characters do.
@@ -89,9 +89,10 @@ def separator_of(text, doubts=None):
     several = [sep for sep in even if counts[sep][0] > 1]
     if len(several) > 1 and doubts is not None:
         doubts.append(gettext("More than one character could be the separator."))
-    if several or even:
-        return (several or even)[0]
-    return max(SEPARATORS, key=lambda sep: counts[sep][:1])
+    if several:
+        return several[0]
+    # In a single column of text no comma is a separator.
+    return max(SEPARATORS, key=lambda sep: (counts[sep][:1], sep in even))
 
 
 def first_rows(path, encoding, sep):

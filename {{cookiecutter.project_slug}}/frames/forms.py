@@ -119,7 +119,9 @@ class CsvForm(forms.Form):
         ],
     )
     header = forms.BooleanField(
-        label=_("The first line has the names of the columns"), required=False
+        label=_("The first line has the names of the columns"),
+        label_suffix="",
+        required=False,
     )
 
 

@@ -79,11 +79,13 @@ def preview(path, name, options):
             frame = read_file(file.name, name=name, **options)
     columns = [(str(name), _kind(dtype)) for name, dtype in frame.dtypes.items()]
     head = frame.head(ROWS).astype(object)
-    rows = [
-        ["" if pd.isna(cell) is True else str(cell) for cell in row]
-        for row in head.to_numpy()
-    ]
-    return columns, rows
+    return columns, [list(map(_shown, row)) for row in head.to_numpy()]
+
+
+def _shown(cell):
+    if cell is None or pd.isna(cell) is True:
+        return ""
+    return str(cell).removesuffix(" 00:00:00")  # Of a day.
 
 
 def _kind(dtype):

@@ -8,9 +8,10 @@ from django.utils.html import escape
 from pytest_django.asserts import assertContains, assertRedirects
 
 
+@pytest.mark.django_db
 def test_index_shows_the_name_and_a_button(client, settings):
     response = client.get("/")
-    assertContains(response, f"<h1>{escape(settings.SITE_NAME)}</h1>", html=True)
+    assertContains(response, f'<a href="/">{escape(settings.SITE_NAME)}</a>', html=True)
     assertContains(response, 'action="/create-df/"')
 
 
