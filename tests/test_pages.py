@@ -1,4 +1,4 @@
-"""The site's own pages in a real browser: files dropped, cancelled and refused, sharing."""
+"""The home page in a real browser: files dropped, refused and cancelled; sharing."""
 
 import re
 
@@ -126,15 +126,14 @@ def test_several_files(site, page):
 
 def test_cancel(site, page):
     page.goto(site.url)
-    held = []
-    page.route("**/frames/upload/", held.append)  # As a slow line would hold it.
-    drop(page, ("cities.csv", CSV))
-    expect(page.get_by_role("progressbar")).to_be_visible()
-    expect(page.get_by_role("status")).to_contain_text("the file")
+    line = page.context.new_cdp_session(page)
+    slow = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
+    line.send("Network.emulateNetworkConditions", {"offline": False, **slow})
+    drop(page, ("cities.csv", "a\n" * 400_000))
+    expect(page.get_by_role("progressbar", name="Sending the file")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("alert")).to_have_text("Cancelled. Nothing was kept.")
     expect(page.get_by_role("progressbar")).to_be_hidden()
-    page.unroute_all()
     page.reload()
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
 
@@ -274,10 +273,8 @@ def test_share_read_and_save_a_copy(site, page, new_page):
 # Looks --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_narrow_pages_do_not_scroll_sideways(site, page, scheme):
+def test_narrow_pages_do_not_scroll_sideways(site, page):
     page.set_viewport_size({"width": 320, "height": 640})
-    page.emulate_media(color_scheme=scheme)
     sign_in(page, site, "ann")
     page.goto(site.url)
     drop(
@@ -303,7 +300,7 @@ def test_narrow_pages_do_not_scroll_sideways(site, page, scheme):
 
 def test_page_is_small_and_of_this_site_alone(site, page):
     seen = []
-    page.on("response", seen.append)
+    page.on("response", lambda answer: seen.append(answer))
     page.goto(site.url)
     page.wait_for_load_state("networkidle")
     assert {
