@@ -23,6 +23,7 @@ function stop(text) {
   form.removeAttribute("aria-busy");
   problem.textContent = text;
   problem.hidden = !text;
+  if (text) problem.scrollIntoView({ block: "nearest" });
 }
 
 // The last whole line of what has arrived: its steps so far, or its end.
@@ -40,6 +41,7 @@ function send(data) {
   if (request) return;
   stop("");
   box.hidden = false;
+  box.scrollIntoView({ block: "nearest" });
   form.setAttribute("aria-busy", "true");
   show(data.get("file") ? texts.sending : texts.reading, data.get("file") ? 0 : undefined);
   const sent = (request = new XMLHttpRequest());
