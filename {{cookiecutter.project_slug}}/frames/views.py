@@ -31,7 +31,9 @@ def home(request):
     }
     if context["may_have_frames"]:
         here = workspace.current()
-        own = Frame.objects.owned_by(here).annotate(readers=Count("shares"))
+        own = Frame.objects.none()
+        if not here.is_empty:  # Who comes for the first time waits for no database.
+            own = Frame.objects.owned_by(here).annotate(readers=Count("shares"))
         context["own"] = Listing(request, own, "page")
         context |= {"max_upload": max_bytes(), "accepted": ",".join(SUFFIXES)}
         if here.user_id:

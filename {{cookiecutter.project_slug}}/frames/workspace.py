@@ -31,6 +31,11 @@ class Workspace:
         """The user's primary key, None for a visitor."""
         return getattr(self.user, "pk", None)
 
+    @property
+    def is_empty(self):
+        """Say (bool) whether this is a visitor who has never had a frame."""
+        return not self.user_id and VISITOR not in self.session
+
     def owner(self, make=False):
         """Return the fields (dict) by which this workspace's rows are found or made.
 

@@ -8,7 +8,6 @@ from django.utils.html import escape
 from pytest_django.asserts import assertContains, assertRedirects
 
 
-@pytest.mark.django_db
 def test_index_shows_the_name_and_a_button(client, settings):
     response = client.get("/")
     assertContains(response, f'<a href="/">{escape(settings.SITE_NAME)}</a>', html=True)
