@@ -72,8 +72,8 @@ def read_file(path, progress=None, name=None, **options):
         raise
     except UnicodeError as error:
         raise SourceError(
-            f"{name} is no {kind}: {_undecodable(path, error, options)}. Save it with "
-            "the encoding UTF-8."
+            f"{name} is no {kind}: {_undecodable(path, error, options)}. Save it in "
+            "UTF-8, or give the encoding that it is in."
         ) from error
     except Exception as error:  # Each library has errors of its own.
         raise SourceError(

@@ -19,10 +19,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_POST
 
 from . import pending, workspace
-from .access import form_page, login_required_if_asked
+from .access import form_page
 from .exceptions import FrameError, LimitExceeded, SourceError, explain
 from .explore import open_data
 from .zipped import is_zip, unzipped
@@ -40,10 +39,11 @@ class Cancelled(Exception):
 
 
 @csrf_exempt  # The token is in a body that may be too long: `_receive` asks for it.
-@login_required_if_asked
-@require_POST
+@form_page
 def upload(request):
     """Take a file and open it, or ask how it is read."""
+    if request.method != "POST":  # Who has signed in meanwhile comes back like this.
+        return redirect("frames:home")
     length, limit = int(request.META.get("CONTENT_LENGTH") or 0), max_bytes()
     if length > limit:
         raise LimitExceeded(

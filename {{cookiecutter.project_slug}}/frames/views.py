@@ -7,7 +7,7 @@ from django.http import FileResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from . import workspace
 from .access import form_page, login_required_if_asked, may_have_frames
@@ -117,13 +117,15 @@ def share(request, pk):
 
 
 @login_required
-@require_POST
+@form_page
 def take_back(request, pk, share):
-    """Let a person no longer read a frame."""
-    share = get_object_or_404(own(pk).shares.select_related("user"), pk=share)
-    share.delete()
-    text = gettext("%(person)s can no longer read it.") % {"person": share.user}
-    messages.success(request, text)
+    """Let a person no longer read a frame: a button of the page before."""
+    frame = own(pk)
+    if request.method == "POST":
+        share = get_object_or_404(frame.shares.select_related("user"), pk=share)
+        share.delete()
+        text = gettext("%(person)s can no longer read it.") % {"person": share.user}
+        messages.success(request, text)
     return redirect("frames:share", pk)
 
 

@@ -289,7 +289,8 @@ def test_share_and_take_back(ann_at, publish, ann, bob):
     ann_at.post(path, {"person": "bob"})  # Again.
     [share] = Share.objects.all()
     assert (share.frame, share.user) == (frame, bob)
-    assert ann_at.get(f"{path}{share.pk}/").status_code == 405
+    assertRedirects(ann_at.get(f"{path}{share.pk}/"), path)
+    assert Share.objects.count() == 1
     page = ann_at.post(f"{path}{share.pk}/", follow=True)
     assertContains(page, "bob can no longer read it.")
     assert not Share.objects.exists()

@@ -177,7 +177,7 @@ def test_token_is_asked_for(ann):
 
 
 def test_get_makes_nothing(at):
-    assert at.get(UPLOAD).status_code == 405
+    assertRedirects(at.get(UPLOAD), "/frames/")
 
 
 def test_file_that_is_too_large_is_not_read(at, settings, monkeypatch):
