@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.views import redirect_to_login
 from django.http import JsonResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
 
 from .endpoints import Kind
 
@@ -23,6 +24,11 @@ def may_have_frames(user):
 
 # For the site's own views that make or show frames.
 login_required_if_asked = user_passes_test(may_have_frames)
+
+
+def form_page(view):
+    """A view that shows a form and takes it, for people who may have frames."""
+    return login_required_if_asked(require_http_methods(["GET", "HEAD", "POST"])(view))
 
 
 def refusal(request, kind):

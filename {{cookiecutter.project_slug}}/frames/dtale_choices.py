@@ -9,7 +9,7 @@ import itertools
 
 from dtale.charts.utils import AGGS
 
-from .dtale_input import InputRefused
+from .exceptions import InputRefused
 
 AGGREGATIONS = (
     "count nunique sum mean first last median min max std var mad prod".split()

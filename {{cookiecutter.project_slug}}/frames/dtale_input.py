@@ -5,27 +5,19 @@ when it is in memory.
 """
 
 import json
-import math
 import os
-import zipfile
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-from django.conf import settings
 from dtale import combine_data, global_state, predefined_filters
 from flask import request
-from pyarrow import parquet
 
 from .dtale_sizes import check_column, check_reshape
-from .exceptions import FrameError, LimitExceeded
+from .exceptions import FrameError, InputRefused
+from .file_checks import check_file
 from .limits import check_cells
 
-MAX_EXPANSION = 100  # How many times larger than its file a spreadsheet may be.
-
-
-class InputRefused(FrameError, ValueError):
-    """Something that was sent cannot be what it says, or is not a person's to send."""
+# Kinds of files that D-Tale's page reads.
+FILES = ".csv", ".tsv", ".xls", ".xlsx", ".parquet"
 
 
 # Settings -----------------------------------------------------------------------------
@@ -91,82 +83,8 @@ def check_upload():
         if suffix not in FILES:
             kinds = ", ".join(FILES)
             raise InputRefused(f"{name} cannot be read here; these can: {kinds}.")
-        try:
-            FILES[suffix](file.stream)
-        except (InputRefused, zipfile.BadZipFile, pa.ArrowException):
-            raise InputRefused(
-                f"{name} is called {suffix}, and its content is something else."
-            ) from None
-        finally:
-            file.stream.seek(0)
+        check_file(name, file.stream)
 
-
-def _check_text(stream):
-    if b"\0" in stream.read(1 << 16):
-        raise InputRefused
-
-
-def _check_xls(stream):
-    if stream.read(8) != b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":  # [MS-CFB] 2.2
-        raise InputRefused
-
-
-def _check_xlsx(stream):
-    with zipfile.ZipFile(stream) as parts:
-        if "[Content_Types].xml" not in parts.namelist():
-            raise InputRefused
-        size = sum(part.file_size for part in parts.infolist())
-        packed = sum(part.compress_size for part in parts.infolist())
-    _check_size(size, packed * MAX_EXPANSION)
-
-
-def _check_parquet(stream):
-    """A text that is in many rows is in the file once, and each has its own when read."""
-    described = parquet.read_metadata(stream)
-    check_cells(described.num_rows, described.num_columns)
-    size, texts = 0, []
-    for number in range(described.num_columns):
-        column = described.schema.column(number)
-        groups = map(described.row_group, range(described.num_row_groups))
-        values = sum(group.column(number).num_values for group in groups)
-        size += values * max(column.length or 0, 8)
-        if column.physical_type == "BYTE_ARRAY":
-            texts.append(column.path)
-    _check_size(size)
-    if texts:
-        file = parquet.ParquetFile(stream, read_dictionary=texts)
-        for batch in file.iter_batches(columns=texts):
-            size += sum(map(_text_size, batch.columns))
-            _check_size(size)
-
-
-def _text_size(array):
-    """Return how many bytes the texts in an array of Arrow's take, if each is written."""
-    if pa.types.is_dictionary(array.type):
-        lengths = pc.binary_length(array.dictionary)
-        return pc.sum(lengths.take(array.indices)).as_py() or 0
-    if pa.types.is_nested(array.type):
-        parts = array.flatten()
-        return sum(map(_text_size, parts if isinstance(parts, list) else [parts]))
-    return array.nbytes
-
-
-def _check_size(size, limit=math.inf):
-    limit = min(limit, settings.FRAMES_MAX_UPLOAD_MB * 10 << 20)
-    if size > limit:
-        raise LimitExceeded(
-            f"This file would be {size / 2**20:,.1f} MB once it is unpacked, and may be "
-            f"{limit / 2**20:,.1f} MB. Make it smaller, or save it as CSV."
-        )
-
-
-FILES = {
-    ".csv": _check_text,
-    ".tsv": _check_text,
-    ".xls": _check_xls,
-    ".xlsx": _check_xlsx,
-    ".parquet": _check_parquet,
-}
 
 # Frames of frames ---------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dtale.column_replacements import get_replacement_value
 
-from .dtale_input import InputRefused
-from .files import BLOCK, delimiter_of
+from .csv_format import BLOCK, separator_of
+from .exceptions import InputRefused
 from .filter_parts import MAX_PATTERN, as_arrow, contains
 from .limits import check_cells
 
@@ -107,9 +107,9 @@ def with_a_separator(build_csv_kwargs):
         separator = built["sep"]
         if separator is None:
             stream = next(request.files.values()).stream
-            lines = stream.read(BLOCK).decode(errors="ignore").splitlines()
+            text = stream.read(BLOCK).decode(errors="ignore")
             stream.seek(0)
-            return {**built, "sep": delimiter_of(next(filter(str.strip, lines), ""))}
+            return {**built, "sep": separator_of(text)}
         if len(separator) > 1 and separator != r"\s+":
             raise InputRefused(
                 f"{separator[:50]!r} cannot separate columns. Give one character, or "

@@ -5,6 +5,7 @@ import sys
 from uuid import uuid4
 
 from django.db import Error as DatabaseError
+from django.urls import reverse
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +44,18 @@ class FrameUnreadable(FrameError):
 
 
 class ReadOnly(FrameError):
-    """A reader would change somebody else's frame."""
+    """A reader would change somebody else's frame: ``ReadOnly(frame)``."""
 
     status = 403
+
+    def __str__(self):
+        [frame] = self.args
+        return (
+            f"Frame {frame} belongs to {frame.owner or 'a visitor'} and is shared with "
+            "you for reading. What you filter, sort, hide and highlight is your own, but "
+            "this would change it for everyone. A copy of it would be yours: "
+            f"{reverse('frames:copy', args=[frame.pk])}"
+        )
 
 
 class LimitExceeded(FrameError):
@@ -88,6 +98,16 @@ class FilterRefused(FrameError, ValueError):
         part = part if len(part) <= 100 else f"{part[:97]}..."
         text = f"The filter cannot have {part}: {why}. {self.allowed}"
         super().__init__(text.encode("utf-8", "replace").decode())
+
+
+class SourceError(FrameError, ValueError):
+    """A file that cannot be read; the text (one line) says why, and what to do."""
+
+    title = "This file cannot be read"
+
+
+class InputRefused(FrameError, ValueError):
+    """Something that was sent cannot be what it says, or is not a person's to send."""
 
 
 class Unforeseen(FrameError):

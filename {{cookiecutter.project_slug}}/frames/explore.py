@@ -36,20 +36,20 @@ def explore(request, data, name=""):
     if not may_have_frames(request.user):
         return redirect_to_login(request.get_full_path())
     with bind(Workspace(request.user, request.session)):
-        frame = _open(data, name)
+        frame = open_data(data, name)
     return HttpResponseRedirect(frame.get_absolute_url())
 
 
 def publish(data, *, owner, name="", shared_with=()):
     """Give a person a frame: what ``Frame.objects.publish`` does, and says."""
     with bind(Workspace(owner)):
-        frame = _open(data, name)
+        frame = open_data(data, name)
     frame.shared_with.set(shared_with)
     return frame
 
 
-def _open(data, name):
-    """Make a frame of the bound workspace and return its row (Frame)."""
+def open_data(data, name):
+    """Make a frame of the bound workspace from data, as ``explore`` does: a Frame."""
     from .dtale_app import open_frame  # Here: it imports D-Tale and pandas.
     from .sources import to_frame
 

@@ -1,7 +1,6 @@
-"""From a file to a DataFrame: CSV, TSV, Excel, Parquet, JSON, JSON lines, Feather."""
+"""From a file to a DataFrame: CSV, TSV, Excel, Parquet, Feather, JSON, and zipped."""
 
 import csv
-import functools
 import io
 import json
 import warnings
@@ -14,20 +13,17 @@ import pyarrow.feather
 import pyarrow.json
 import pyarrow.parquet
 
-from .exceptions import FrameError
+from .csv_format import first_too_long, first_undecodable, separator_of
+from .exceptions import SourceError
 from .tables import table_to_frame
 from .texts import typed
+from .zipped import is_zip, unzipped
 
 BLOCK = 1 << 20  # Bytes that are read at once.
-DELIMITERS = ",;\t|"
 UTF_16 = b"\xff\xfe", b"\xfe\xff"  # Excel's "Unicode text".
 
 
-class SourceError(FrameError, ValueError):
-    """A file that cannot be read; the text (one line) says why, and what to do."""
-
-
-def read_file(path, progress=None):
+def read_file(path, progress=None, name=None, **options):
     """Read a file into a DataFrame; its suffix says what is in it.
 
     Of Excel's workbooks the first sheet is read. Numbers and dates in CSV and TSV are
@@ -37,6 +33,11 @@ def read_file(path, progress=None):
         path: str or ``pathlib.Path``.
         progress: None, or a callable that is given how many bytes have been read (int)
             and how many there are (int), again and again.
+        name: str, what the file is called, if its path does not say so.
+        options: of CSV and TSV ``sep`` and ``encoding`` (str; found out if they are not
+            given), ``decimal`` ("." or ",") and ``header`` (bool: the first line has
+            the columns' names); of Excel's workbooks ``sheet``, a name (str). Those of
+            other kinds are passed over.
 
     Returns:
         pandas.DataFrame
@@ -45,37 +46,49 @@ def read_file(path, progress=None):
         SourceError: the file is missing, empty, damaged, or of a kind not known here.
     """
     path = Path(path)
-    read, kind = READERS.get(path.suffix.lower(), (None, None))
+    name = name or path.name
+    if is_zip(name):
+        with unzipped(path, name) as (path, name):
+            return read_file(path, progress, name, **options)
+    read, kind = READERS.get(Path(name).suffix.lower(), (None, None))
     if read is None:
         raise SourceError(
-            f"{path.name} cannot be read: its name should end with one of "
-            f"{' '.join(READERS)}. Save it as one of these."
+            f"{name} cannot be read: its name should end with one of "
+            f"{' '.join(READERS)} .zip. Save it as one of these."
         )
+    options = {key: options[key] for key in OPTIONS.get(read, ()) if key in options}
     try:
         with io.BufferedReader(Watched(path, progress), BLOCK) as file:
             if not file.raw.size:
-                raise SourceError(f"{path.name} is empty. Save it again, with data.")
-            frame = read(file)
+                raise SourceError(f"{name} is empty. Save it again, with data.")
+            frame = read(file, **options)
             file.raw.report(file.raw.size)
     except OSError as error:
         raise SourceError(
-            f"{path.name} cannot be read: {error.strerror or error}. Is its path right, "
+            f"{name} cannot be read: {error.strerror or error}. Is its path right, "
             "and may you read it?"
         ) from error
     except (SourceError, MemoryError):
         raise
     except UnicodeError as error:
         raise SourceError(
-            f"{path.name} is no {kind}: {_line(error)}. Save it with the encoding UTF-8."
+            f"{name} is no {kind}: {_undecodable(path, error, options)}. Save it in "
+            "UTF-8, or give the encoding that it is in."
         ) from error
     except Exception as error:  # Each library has errors of its own.
         raise SourceError(
-            f"{path.name} is no {kind} that can be read: {_line(error)}. Is its suffix "
+            f"{name} is no {kind} that can be read: {_line(error)}. Is its suffix "
             "right, and does the program that made it open it?"
         ) from error
     if not len(frame.columns):
-        raise SourceError(f"{path.name} has no columns. Save it again, with data.")
+        raise SourceError(f"{name} has no columns. Save it again, with data.")
     return frame
+
+
+def _undecodable(path, error, options):
+    encoding = options.get("encoding") or "utf-8"
+    line = first_undecodable(path, encoding)
+    return f"line {line:,} is not in the encoding {encoding}" if line else _line(error)
 
 
 def _line(error):
@@ -111,38 +124,32 @@ class Watched(io.FileIO):
 # Text ---------------------------------------------------------------------------------
 
 
-def read_csv(file, delimiter=None):
+def read_csv(file, sep=None, encoding=None, decimal=".", header=True):
     head = file.peek(BLOCK)
-    encoding = "utf-16" if head.startswith(UTF_16) else "utf-8-sig"
-    lines = io.StringIO(head.decode(encoding, "ignore"), newline="")
-    first = next((line for line in lines if line.strip()), "")
-    delimiter = delimiter or delimiter_of(first)
-    lines.seek(lines.tell() - len(first))
-    names = next(_rows(lines, delimiter), None)
+    encoding = encoding or ("utf-16" if head.startswith(UTF_16) else "utf-8-sig")
+    text = head.decode(encoding, "ignore").lstrip("\r\n")
+    sep = sep or separator_of(text)
+    lines = io.StringIO(text, newline="")
+    names = next((row for row in csv.reader(lines, delimiter=sep) if row), None)
     if names is None:
         raise ValueError("there is nothing in it")
-    table = _read_table(file, encoding, delimiter, names)
-    return table_to_frame(_each_column(table, typed))
+    if not header:
+        names = [f"column_{number}" for number in range(1, len(names) + 1)]
+    table = _read_table(file, encoding, sep, names, header)
+    return table_to_frame(_each_column(table, lambda texts: typed(texts, decimal)))
 
 
-def delimiter_of(line):
-    """Return the delimiter (str) that makes the most fields of a line (str)."""
-    return max(DELIMITERS, key=lambda each: len(next(_rows([line], each), [])))
-
-
-def _rows(lines, delimiter):
-    return (row for row in csv.reader(lines, delimiter=delimiter) if row)
-
-
-def _read_table(file, encoding, delimiter, names):
+def _read_table(file, encoding, sep, names, header):
     try:
         return pyarrow.csv.read_csv(
             file,
             pyarrow.csv.ReadOptions(
-                encoding=encoding.removesuffix("-sig"), block_size=16 * BLOCK
+                encoding=encoding.removesuffix("-sig"),
+                block_size=16 * BLOCK,
+                column_names=None if header else names,
             ),
             pyarrow.csv.ParseOptions(
-                delimiter=delimiter,
+                delimiter=sep,
                 newlines_in_values=True,
                 # In a single column an empty line is a row without a value.
                 ignore_empty_lines=len(names) > 1,
@@ -157,19 +164,35 @@ def _read_table(file, encoding, delimiter, names):
     except pa.ArrowInvalid:
         file.seek(0)
     # pandas fills up lines that are too short, and says what is wrong with the others.
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        frame = pd.read_csv(
-            file,
-            sep=delimiter,
-            encoding=encoding,
-            dtype="str",
-            index_col=False,
-            keep_default_na=False,
-            na_values=[""],
-            skip_blank_lines=len(names) > 1,
-        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                file,
+                sep=sep,
+                encoding=encoding,
+                header=0 if header else None,
+                names=None if header else names,
+                dtype="str",
+                index_col=False,
+                keep_default_na=False,
+                na_values=[""],
+                skip_blank_lines=len(names) > 1,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
+        found = first_too_long(file.raw.name, encoding, sep, len(names))
+        if found is None:
+            raise
+        raise SourceError(
+            f"Line {found[0]:,} has {found[1]:,} values, and there are {len(names):,} "
+            "columns. Does a value have the separator in it, without quotes around it? "
+            "Or is another separator meant?"
+        ) from None
     return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def read_tsv(file, sep="\t", **options):
+    return read_csv(file, sep, **options)
 
 
 def read_json(file):
@@ -230,12 +253,23 @@ def _from_objects(frame, convert=lambda column: column):
 # The others ---------------------------------------------------------------------------
 
 
-def read_excel(file):
+def read_excel(file, sheet=0):
     # As objects: pandas would make a number of the text 007, and nothing of NA.
     frame = pd.read_excel(
-        file, engine="calamine", dtype=object, keep_default_na=False, na_values=[""]
+        file,
+        sheet,
+        engine="calamine",
+        dtype=object,
+        keep_default_na=False,
+        na_values=[""],
     )
     return _from_objects(frame)
+
+
+def sheet_names(path):
+    """Return the names (list of str) of an Excel workbook's sheets."""
+    with pd.ExcelFile(path, engine="calamine") as workbook:
+        return workbook.sheet_names
 
 
 def read_parquet(file):
@@ -248,10 +282,16 @@ def read_feather(file):
 
 READERS = {
     ".csv": (read_csv, "CSV file"),
-    ".tsv": (functools.partial(read_csv, delimiter="\t"), "TSV file"),
+    ".tsv": (read_tsv, "TSV file"),
     **dict.fromkeys([".xlsx", ".xlsm", ".xls"], (read_excel, "Excel workbook")),
     ".parquet": (read_parquet, "Parquet file"),
     ".json": (read_json, "JSON file"),
     **dict.fromkeys([".jsonl", ".ndjson"], (read_json_lines, "file of JSON lines")),
     ".feather": (read_feather, "Feather file"),
+}
+
+# What can be said of a kind of file, if it is not to be found out.
+OPTIONS = {
+    **dict.fromkeys([read_csv, read_tsv], ["sep", "encoding", "decimal", "header"]),
+    read_excel: ["sheet"],
 }

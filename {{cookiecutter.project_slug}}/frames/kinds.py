@@ -131,7 +131,7 @@ def _convert(column):
         return _exact(column)
     if dtype.name.lower().startswith(("float", "bool")):
         return None
-    return _text(column.astype(object)), f"values of kind {dtype} became their text."
+    return as_text(column.astype(object)), f"values of kind {dtype} became their text."
 
 
 def _exact(column):
@@ -208,7 +208,7 @@ def _convert_objects(column):
             try:
                 durations = column.astype("timedelta64[us]")
             except (OverflowError, pd.errors.OutOfBoundsTimedelta):
-                return _text(column), "durations became text: they are too long."
+                return as_text(column), "durations became text: they are too long."
             return durations, "durations became pandas' own kind of them."
         case "interval":
             intervals = pd.Series(pd.arrays.IntervalArray(column), column.index)
@@ -217,10 +217,10 @@ def _convert_objects(column):
         return None  # Dates, times, Decimals, Periods ...: D-Tale takes them for text.
     kinds = set(map(type, column[column.notna()]))
     if any(issubclass(each, NESTED) or each.__hash__ is None for each in kinds):
-        return _text(column), AS_JSON
+        return as_text(column), AS_JSON
     if _can_be_ordered(column, kinds):
         return None
-    return _text(column), AS_TEXT
+    return as_text(column), AS_TEXT
 
 
 def _convert_datetimes(column):
@@ -230,7 +230,7 @@ def _convert_datetimes(column):
         pass  # Not all of one zone.
     if all(each.tzinfo for each in column if not pd.isna(each)):
         return pd.to_datetime(column, utc=True), UTC
-    return _text(column), AS_TEXT
+    return as_text(column), AS_TEXT
 
 
 def _can_be_ordered(column, kinds):
@@ -261,7 +261,7 @@ def _encodable(text):
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _text(column):
+def as_text(column):
     """Return any values as text: nested ones as JSON."""
     values = [None if _is_missing(each) else _written(each) for each in column]
     return pd.Series(values, column.index, "str")

@@ -14,6 +14,8 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.urls import get_script_prefix
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 
 from .quick_query import quick_query
 
@@ -53,6 +55,13 @@ class FrameQuerySet(models.QuerySet):
     def visible_in(self, workspace):
         """The frames (QuerySet) of the workspace, and those shared with its user."""
         return self.filter(_visible(*_who(workspace)))
+
+    def shared_in(self, workspace):
+        """The frames (QuerySet) of other people that the workspace's user may read."""
+        shares = (
+            Share.objects.of(workspace) if workspace.user_id else Share.objects.none()
+        )
+        return self.filter(pk__in=shares.values("frame")).exclude(**workspace.owner())
 
     def with_content(self):
         """Add to each frame its record's content, as the attribute ``content``."""
@@ -171,6 +180,20 @@ class Frame(models.Model):
         """Return the path (str) of the frame's page in D-Tale."""
         prefix = f"{get_script_prefix()}{settings.DTALE_PREFIX}"
         return f"{prefix}/dtale/main/{self.pk}"
+
+    @property
+    def title(self):
+        """What people call it (str): its name, or else its number."""
+        return self.name or gettext("Frame %(number)s") % {"number": self.pk}
+
+    @property
+    def shape(self):
+        """Its rows and columns, as people read them (str): 1,000 × 3."""
+        rows, columns = (
+            number_format(count, force_grouping=True)
+            for count in (self.rows, self.columns)
+        )
+        return f"{rows} × {columns}"
 
 
 @functools.cache

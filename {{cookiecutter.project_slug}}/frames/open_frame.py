@@ -8,7 +8,6 @@ from cachetools import TTLCache
 from django.core.signing import BadSignature
 from django.db import transaction
 from django.db.models import F
-from django.urls import reverse
 from django.utils import timezone
 
 from . import frame_storage
@@ -65,12 +64,7 @@ class OpenFrame:
             ReadOnly: with a text that says what they can do.
         """
         if self.share is not None:
-            raise ReadOnly(
-                f"Frame {self.row} belongs to {self.row.owner or 'a visitor'} and is "
-                "shared with you for reading. What you filter, sort, hide and highlight "
-                "is your own, but this would change it for everyone. A copy of it would "
-                f"be yours: {reverse('frames:copy', args=[self.row.pk])}"
-            )
+            raise ReadOnly(self.row)
 
     @property
     def frame(self):

@@ -14,6 +14,8 @@ IDENTIFIER = r"^(\+|-?0[0-9])"
 # Of an integer that is too large, a float would keep the first digits alone.
 TOO_LARGE = r"^-?[0-9]{16,}$"
 
+COMMA_NUMBER = r"^[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]*)(,[0-9]*)?([eE][+-]?[0-9]+)?$"
+
 SAMPLE = 1_000  # Values.
 
 DATES = ["%d.%m.%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y"]
@@ -21,7 +23,7 @@ EITHER = ["%d/%m/%Y", "%m/%d/%Y"]  # Only one may fit: else nobody knows.
 TIMES = ["", " %H:%M", " %H:%M:%S"]
 
 
-def typed(texts, only_dates=False):
+def typed(texts, decimal=".", only_dates=False):
     """Return a column of text as what it stands for, if that is sure.
 
     Integers, floats, booleans (true, false) and dates: ISO 8601, 31.12.2026,
@@ -30,6 +32,7 @@ def typed(texts, only_dates=False):
 
     Args:
         texts: ``pyarrow.ChunkedArray`` of strings.
+        decimal: "." or ","; with "," a point is between thousands, as in 1.234,5.
         only_dates: bool; true for text that could have been written as a number.
 
     Returns:
@@ -40,19 +43,25 @@ def typed(texts, only_dates=False):
     if words.null_count == len(words):
         is_empty = texts.null_count == len(texts) and not only_dates
         return texts.cast(pa.float64()) if is_empty else texts
-    attempts = _dates if only_dates else _all
-    for attempt in attempts(words):
+    attempts = _dates(words) if only_dates else _all(words, decimal)
+    for attempt in attempts:
         if attempt is not None:
             return attempt
     return texts
 
 
-def _all(words):
+def _all(words, decimal):
     if not _any(words, IDENTIFIER):
-        yield _numbers(words)
+        yield _numbers(words if decimal == "." else _with_point(words))
     if _any(words, "(?i)^(true|false)$"):
         yield _cast(words, pa.bool_())
     yield from _dates(words)
+
+
+def _with_point(words):
+    """Numbers with a decimal comma as those with a point; what is none stays none."""
+    points = pc.replace_substring(pc.replace_substring(words, ".", ""), ",", ".")
+    return pc.if_else(pc.match_substring_regex(words, COMMA_NUMBER), points, "none")
 
 
 def _numbers(words):

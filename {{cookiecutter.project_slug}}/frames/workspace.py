@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from .models import Frame, Preferences, free_name
 
 VISITOR = "frames_visitor"  # Where a session keeps a visitor's token.
+NOBODY = "nobody"  # In place of the token of who has none: no row has it.
 
 
 class NoWorkspace(RuntimeError):
@@ -31,6 +32,11 @@ class Workspace:
         """The user's primary key, None for a visitor."""
         return getattr(self.user, "pk", None)
 
+    @property
+    def is_empty(self):
+        """Say (bool) whether this is a visitor who has never had a frame."""
+        return self.owner().get("visitor") == NOBODY
+
     def owner(self, make=False):
         """Return the fields (dict) by which this workspace's rows are found or made.
 
@@ -45,7 +51,7 @@ class Workspace:
             if self.session is None:
                 raise NoWorkspace("A frame needs an owner: a user, or a session.")
             token = self.session[VISITOR] = secrets.token_hex(16)
-        return {"owner_id": None, "visitor": token or "nobody"}
+        return {"owner_id": None, "visitor": token or NOBODY}
 
     def owns(self, row):
         """Say (bool) whether a row belongs to whoever works here."""

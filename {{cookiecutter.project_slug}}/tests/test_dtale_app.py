@@ -164,7 +164,7 @@ def test_unknown_frame_is_a_page(get, first, path):
     answer = get(f"/dtale/{path}", f"/tools{ROOT}")
     assert answer.status_code == 404
     assert "Frame not found" in answer.text
-    assert '<a href="/tools/">Back to the start</a>' in answer.text
+    assert '<a href="/tools/frames/">Back to the start</a>' in answer.text
     assert get("/dtale/process-keys").json["data"] == [{"id": first, "name": ""}]
 
 

@@ -241,7 +241,7 @@ def test_page_of_a_frame_that_cannot_be_read_says_so(
     answer = visitor(ann).get(path.format(frame.pk))
     assert answer.status_code == 500
     assert f"The data of frame {frame.pk} sales cannot be read" in answer.text
-    assert '<a href="/">Back to the start</a>' in answer.text
+    assert '<a href="/frames/">Back to the start</a>' in answer.text
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from pytest_django.asserts import assertContains, assertRedirects
 
 def test_index_shows_the_name_and_a_button(client, settings):
     response = client.get("/")
-    assertContains(response, f"<h1>{escape(settings.SITE_NAME)}</h1>", html=True)
+    assertContains(response, f'<a href="/">{escape(settings.SITE_NAME)}</a>', html=True)
     assertContains(response, 'action="/create-df/"')
 
 

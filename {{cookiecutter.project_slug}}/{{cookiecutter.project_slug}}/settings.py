@@ -250,11 +250,14 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# The site's own forms are short (Django allows 1,000 fields), and none takes a file: 0,
-# or anybody could fill the disk. Raise it with the first form that does. What is sent to
-# D-Tale does not come by here.
+# The site's own forms are short (Django allows 1,000 fields), and only the one of
+# frames/uploads.py takes a file, by a handler of its own: without any other, what else
+# is sent is thrown away, or anybody could fill the disk. A form of yours that takes a
+# file sets `request.upload_handlers` as it does. What is sent to D-Tale does not come by
+# here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20  # Bytes, without files.
-DATA_UPLOAD_MAX_NUMBER_FILES = 0
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_HANDLERS = []
 
 # Logs -------------------------------------------------------------------------------
 

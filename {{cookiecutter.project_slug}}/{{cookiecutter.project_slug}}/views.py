@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from frames.access import login_required_if_asked
 from frames.explore import explore
+from frames.views import home
 
 
-@require_safe
 def index(request):
-    return render(request, "index.html")
+    """The home page of `frames`; templates/frames/home.html adds the sample to it."""
+    return home(request)
 
 
 @login_required_if_asked

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from frames import frame_storage
+from frames import frame_storage, pending
 from frames.models import Frame
 
 
@@ -15,7 +15,8 @@ class Command(BaseCommand):
     help = (
         "Delete frames that were not opened for FRAMES_EXPIRE_DAYS, and stored bytes "
         "that no frame names: of a process that was killed, or of a file that could not "
-        "be removed while it was mapped. Run it as often as you like."
+        "be removed while it was mapped. And uploaded files that waited for a day to be "
+        "opened. Run it as often as you like."
     )
 
     def add_arguments(self, parser):
@@ -49,10 +50,14 @@ class Command(BaseCommand):
         for name in self.progress(sorted(orphans), "Bytes of no frame"):
             if not dry_run:
                 self.remove(name)
+        waiting = list(pending.expired())
+        for path in self.progress(waiting, "Uploads nobody opened"):
+            if not dry_run:
+                pending.remove(path)
         done = "would be deleted" if dry_run else "deleted"
         self.stdout.write(
             f"{len(expired)} expired frames and {len(orphans)} files without a frame "
-            f"{done}."
+            f"{done}, and {len(waiting)} uploads that nobody opened."
         )
 
     def progress(self, items, label):

@@ -1,0 +1,78 @@
+"""The file that is in a zip archive."""
+
+import contextlib
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from django.core.files.temp import NamedTemporaryFile  # Can be opened twice on Windows.
+
+from .exceptions import LimitExceeded, SourceError
+
+BLOCK = 1 << 20  # Bytes.
+
+
+def is_zip(name):
+    """Say (bool) whether a file of this name (str) is an archive."""
+    return Path(name).suffix.lower() == ".zip"
+
+
+@contextlib.contextmanager
+def unzipped(path, name, limit=None):
+    """Take the one file out of an archive, for the time of a with-block.
+
+    Args:
+        path: str or ``pathlib.Path``.
+        name: str, what the archive is called.
+        limit: int, the most bytes that the file may have; None for any number.
+
+    Yields:
+        tuple: path (str) and name (str) of the file that was in it.
+
+    Raises:
+        SourceError: it is no archive, is damaged, has not one file or a password.
+        LimitExceeded: the file is larger than the limit.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            part = _only_part(archive, name)
+            inner = PurePosixPath(part.filename).name
+            target = NamedTemporaryFile(suffix=PurePosixPath(inner).suffix)
+            stack.enter_context(target)
+            with archive.open(part) as source:
+                _copy(source, target, inner, limit)
+        # RuntimeError is what it says of a password.
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            raise SourceError(
+                f"{name} is no zip archive that can be read: {error}. Does it open "
+                "elsewhere, without a password?"
+            ) from error
+        target.flush()
+        yield target.name, inner
+
+
+def _only_part(archive, name):
+    # macOS adds a folder of its own.
+    parts = [
+        part
+        for part in archive.infolist()
+        if not (part.is_dir() or part.filename.startswith("__MACOSX/"))
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    raise SourceError(
+        f"{name} has {len(parts)} files in it, and one is read. Zip one file alone."
+    )
+
+
+def _copy(source, target, name, limit):
+    """Copy what is there, whatever the archive says how much it is."""
+    size = 0
+    while block := source.read(BLOCK):
+        size += len(block)
+        if limit is not None and size > limit:
+            raise LimitExceeded(
+                f"{name} would be more than {limit / 2**20:,.1f} MB once it is unpacked. "
+                "Make it smaller."
+            )
+        target.write(block)
