@@ -89,7 +89,7 @@ frames/dtale_filters.py
 frames/dtale_input.py
 frames/dtale_kinds.py
 frames/dtale_output.py
-frames/dtale_pages.py
+frames/dtale_rows.py
 frames/dtale_patterns.py
 frames/dtale_quick.py
 frames/dtale_replaced.py
@@ -172,7 +172,7 @@ tests/test_dtale_choices.py
 tests/test_dtale_columns.py
 tests/test_dtale_describe.py
 tests/test_dtale_input.py
-tests/test_dtale_pages.py
+tests/test_dtale_rows.py
 tests/test_dtale_patterns.py
 tests/test_dtale_quick.py
 tests/test_explore_command.py

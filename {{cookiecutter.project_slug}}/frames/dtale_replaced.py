@@ -20,9 +20,9 @@ from . import (
     dtale_filters,
     dtale_kinds,
     dtale_output,
-    dtale_pages,
     dtale_patterns,
     dtale_quick,
+    dtale_rows,
     preferences,
 )
 from .dtale_scripts import mended_files
@@ -133,7 +133,7 @@ REPLACED = [
     *dtale_filters.REPLACED,
     *dtale_kinds.REPLACED,
     *dtale_output.REPLACED,
-    *dtale_pages.REPLACED,  # Around what dtale_filters has put there.
+    *dtale_rows.REPLACED,  # Around what dtale_filters has put there.
     *dtale_patterns.REPLACED,
     *dtale_quick.REPLACED,
 ]

@@ -10,8 +10,8 @@ from cachetools import LRUCache
 from dtale import predefined_filters
 
 from frames import frame_storage
-from frames.dtale_pages import OBJECTS, Labels, Rows
 from frames.dtale_replaced import find
+from frames.dtale_rows import OBJECTS, Labels, Rows
 from frames.filters import Filter
 from frames.kinds import prepare
 
