@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from . import views
+from . import model_views, views
 
 app_name = "frames"
 urlpatterns = [
     path("<int:pk>/copy/", views.copy, name="copy"),
+    path("models/", model_views.models, name="models"),
+    path("models/<str:app_label>/<str:model_name>/", model_views.model, name="model"),
 ]
