@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from . import workspace
 from .exceptions import FrameError
 from .model_data import may_open, open_rows
-from .models import Frame, Share
+from .models import Frame, Share, Token
 
 
 @admin.action(description=gettext_lazy("Open in D-Tale"), permissions=["view"])
@@ -86,3 +86,17 @@ class FrameAdmin(admin.ModelAdmin):
         if not frame.is_visible:
             return "not shared with you"
         return format_html('<a href="{}">Open</a>', frame.get_absolute_url())
+
+
+@admin.register(Token)
+class TokenAdmin(admin.ModelAdmin):
+    """Whose programs may act for them: to look, and to revoke."""
+
+    list_display = ["name", "user", "created", "used"]
+    list_select_related = ["user"]
+    search_fields = ["name", f"user__{get_user_model().USERNAME_FIELD}"]
+    readonly_fields = ["name", "user", "created", "used"]
+    dtale_fields = ()
+
+    def has_add_permission(self, request):
+        return False

@@ -80,25 +80,34 @@ SETTINGS = {
 
 
 def check_upload():
-    """Look at uploaded files, whether they are what their names say, and how large.
+    """Look at the uploaded files: see `check_file`."""
+    for name, file in request.files.items():
+        check_file(name, file.stream)
+
+
+def check_file(name, stream):
+    """Look at a file, whether it is what its name says, and how large.
+
+    Args:
+        name: str, with the suffix by which it will be read.
+        stream: a binary file, at its beginning; there it is again in the end.
 
     Raises:
-        InputRefused: a file is of no kind that is read, or of another than its name says.
+        InputRefused: it is of no kind that is read, or of another than its name says.
         LimitExceeded: it would be too large once it is read.
     """
-    for name, file in request.files.items():
-        _, suffix = os.path.splitext(name)  # As D-Tale, or it would read another kind.
-        if suffix not in FILES:
-            kinds = ", ".join(FILES)
-            raise InputRefused(f"{name} cannot be read here; these can: {kinds}.")
-        try:
-            FILES[suffix](file.stream)
-        except (InputRefused, zipfile.BadZipFile, pa.ArrowException):
-            raise InputRefused(
-                f"{name} is called {suffix}, and its content is something else."
-            ) from None
-        finally:
-            file.stream.seek(0)
+    _, suffix = os.path.splitext(name)  # As D-Tale, or it would read another kind.
+    if suffix not in FILES:
+        kinds = ", ".join(FILES)
+        raise InputRefused(f"{name} cannot be read here; these can: {kinds}.")
+    try:
+        FILES[suffix](stream)
+    except (InputRefused, zipfile.BadZipFile, pa.ArrowException):
+        raise InputRefused(
+            f"{name} is called {suffix}, and its content is something else."
+        ) from None
+    finally:
+        stream.seek(0)
 
 
 def _check_text(stream):

@@ -16,6 +16,7 @@ from django.urls import get_script_prefix
 from django.utils import timezone
 
 from .quick_query import quick_query
+from .tokens import Token as Token  # A model of this app, too.
 
 logger = logging.getLogger(__name__)
 
