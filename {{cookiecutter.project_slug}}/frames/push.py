@@ -98,7 +98,7 @@ def _push(request, user):
         with received.open("wb") as file:
             shutil.copyfileobj(stream, file)
         suffix = _suffix(name, content_type, received)
-        stem = name.removesuffix(suffix)
+        stem = name[: -len(suffix)] if name.lower().endswith(suffix) else name
         # Messages are about a file of this name.
         named = re.sub(r"[^\w .-]", "_", stem)[:60] or "data"
         path = received.rename(Path(directory, named + suffix))
@@ -122,7 +122,7 @@ def _file(request):
 def _suffix(name, content_type, path):
     suffix = PurePosixPath(name.lower()).suffix
     if suffix in KINDS:
-        return name[-len(suffix) :]
+        return suffix
     for suffix, types in KINDS.items():
         if content_type in types:
             return suffix
