@@ -170,8 +170,15 @@ class Frame(models.Model):
 
     def get_absolute_url(self):
         """Return the path (str) of the frame's page in D-Tale."""
+        return self._path("main")
+
+    def get_iframe_url(self):
+        """Return the path (str) of the grid as it is within another page."""
+        return self._path("iframe")
+
+    def _path(self, page):
         prefix = f"{get_script_prefix()}{settings.DTALE_PREFIX}"
-        return f"{prefix}/dtale/main/{self.pk}"
+        return f"{prefix}/dtale/{page}/{self.pk}"
 
 
 @functools.cache
