@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Sum
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from .exceptions import LimitExceeded, TooFast
 from .models import Frame
@@ -66,8 +68,8 @@ def check_size(nbytes):
     limit = settings.FRAMES_MAX_UPLOAD_MB << 20
     if nbytes > limit:
         raise LimitExceeded(
-            f"This has {nbytes / 2**20:,.1f} MB, and may have {limit / 2**20:,.1f} MB "
-            "(FRAMES_MAX_UPLOAD_MB)."
+            _("This has %(size)s, and may have %(limit)s (FRAMES_MAX_UPLOAD_MB).")
+            % {"size": filesizeformat(nbytes), "limit": filesizeformat(limit)}
         )
 
 
@@ -81,6 +83,9 @@ def check_pace(workspace):
     made = Frame.objects.owned_by(workspace).filter(created__gt=since).count()
     if made >= FRAMES_A_MINUTE:
         raise TooFast(
-            f"You have {made} frames that were made within a minute, and that is the "
-            "limit. Wait a minute, and send fewer."
+            _(
+                "You have %(made)s frames that were made within a minute, and that is "
+                "the limit. Wait a minute, and send fewer."
+            )
+            % {"made": made}
         )

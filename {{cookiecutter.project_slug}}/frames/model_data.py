@@ -103,6 +103,7 @@ def changelist_of(model_admin, request):
     # The admin takes any lookup, and who counts the rows of many learns what is in a
     # field that is not shown.
     shown = {field.name for field in fields_of(model_admin, request)}
+    shown.add(changelist.date_hierarchy)
     for lookup in changelist.get_filters(request)[2]:
         if lookup.partition("__")[0] not in shown:
             raise FrameError(_("There is no filter “%s” here.") % lookup[:50])

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from django.http import JsonResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -74,22 +75,24 @@ def push(request):
 
 
 def _user(request):
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, __, token = request.headers.get("Authorization", "").partition(" ")
     user = None
     if scheme.lower() == "bearer":
         user = Token.objects.user_of(token.strip())
     if user is None:
         raise PushRefused(
             401,
-            "Send one of your tokens, as Authorization: Bearer dtale_... A page of this "
-            "site makes them: Access tokens.",
+            _(
+                "Send one of your tokens, as Authorization: Bearer dtale_... A page of "
+                "this site makes them: Access tokens."
+            ),
         )
     return user
 
 
 def _push(request, user):
     if not request.META.get("CONTENT_LENGTH", "").isdecimal():
-        raise PushRefused(411, "Say how long the request is, by Content-Length.")
+        raise PushRefused(411, _("Say how long the request is, by Content-Length."))
     check_size(int(request.META["CONTENT_LENGTH"]))
     stream, name, content_type = _file(request)
     name = request.GET.get("name") or name
@@ -112,10 +115,11 @@ def _file(request):
         return request, "", content_type
     parser = FormDataParser(silent=False, max_form_parts=10)
     try:
-        _, _, files = parser.parse(request, content_type, None, options)
+        __, __, files = parser.parse(request, content_type, None, options)
         [file] = files.values()
     except (HTTPException, ValueError):
-        raise PushRefused(422, "A form has to have exactly one file in it.") from None
+        text = _("A form has to have exactly one file in it.")
+        raise PushRefused(422, text) from None
     return file.stream, file.filename or "", file.mimetype
 
 
@@ -131,8 +135,10 @@ def _suffix(name, content_type, path):
             return ".parquet"
     raise PushRefused(
         415,
-        "Say what kind of file this is: by ?name=sales.csv (or .tsv, .parquet), or by "
-        "its Content-Type, such as text/csv.",
+        _(
+            "Say what kind of file this is: by ?name=sales.csv (or .tsv, .parquet), or "
+            "by its Content-Type, such as text/csv."
+        ),
     )
 
 

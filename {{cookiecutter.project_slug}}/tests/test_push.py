@@ -84,6 +84,17 @@ def test_what_is_pushed_is_the_persons_frame(push, ann, body, options):
     assert (list(shown["a"]), list(shown["b"])) == ([1, 2], ["x", "y"])
 
 
+@pytest.mark.parametrize("is_form", [True, False])
+def test_it_may_be_larger_than_what_forms_may_send(push, settings, is_form):
+    body = b"a\n" + b"1234567890\n" * 100_000
+    assert len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if is_form:
+        answer = push({"file": SimpleUploadedFile("a.csv", body)})
+    else:
+        answer = push(body, "name=a.csv")
+    assert answer.status_code == 201 and answer.json()["rows"] == 100_000
+
+
 def test_name_is_not_needed_and_is_made_fit(push):
     assert push(parquet()).json()["name"] == ""
     assert push(parquet(), "name=../a<b>").json()["name"] == "../a_b_"
@@ -155,7 +166,7 @@ def test_limits_hold(push, settings, monkeypatch):
     settings.FRAMES_MAX_CELLS, settings.FRAMES_MAX_UPLOAD_MB = 100, 1
     answer = push(b"a\n" * (1 << 20), "name=a.csv")
     assert answer.status_code == 413
-    assert "This has 2.0 MB, and may have 1.0 MB" in answer.json()["error"]
+    assert "This has 2.0\xa0MB, and may have 1.0\xa0MB" in answer.json()["error"]
     settings.FRAMES_MAX_COUNT = 1
     assert push(parquet()).status_code == 201
     answer = push(parquet())
