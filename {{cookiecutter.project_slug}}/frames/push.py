@@ -94,13 +94,13 @@ def _push(request, user):
     if not request.META.get("CONTENT_LENGTH", "").isdecimal():
         raise PushRefused(411, _("Say how long the request is, by Content-Length."))
     check_size(int(request.META["CONTENT_LENGTH"]))
-    stream, name, content_type = _file(request)
-    name = request.GET.get("name") or name
+    stream, filename, content_type = _file(request)
+    name = request.GET.get("name") or filename
     with tempfile.TemporaryDirectory(prefix="push-") as directory:
         received = Path(directory, "received")
         with received.open("wb") as file:
             shutil.copyfileobj(stream, file)
-        suffix = _suffix(name, content_type, received)
+        suffix = _suffix(name, filename, content_type, received)
         stem = name[: -len(suffix)] if name.lower().endswith(suffix) else name
         # Messages are about a file of this name.
         named = re.sub(r"[^\w .-]", "_", stem)[:60] or "data"
@@ -116,17 +116,18 @@ def _file(request):
     parser = FormDataParser(silent=False, max_form_parts=10)
     try:
         __, __, files = parser.parse(request, content_type, None, options)
-        [file] = files.values()
+        [(__, file)] = files.items(multi=True)
     except (HTTPException, ValueError):
         text = _("A form has to have exactly one file in it.")
         raise PushRefused(422, text) from None
     return file.stream, file.filename or "", file.mimetype
 
 
-def _suffix(name, content_type, path):
-    suffix = PurePosixPath(name.lower()).suffix
-    if suffix in KINDS:
-        return suffix
+def _suffix(name, filename, content_type, path):
+    for each in (name, filename):
+        suffix = PurePosixPath(each.lower()).suffix
+        if suffix in KINDS:
+            return suffix
     for suffix, types in KINDS.items():
         if content_type in types:
             return suffix

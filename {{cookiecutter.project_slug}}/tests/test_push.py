@@ -64,6 +64,7 @@ def push(stored, token):
             dict(query="name=sales", content_type="application/vnd.apache.parquet"),
         ),
         ({"file": SimpleUploadedFile("sales.csv", CSV)}, {}),
+        ({"file": SimpleUploadedFile("x.CSV", CSV)}, dict(query="name=sales")),
         ({"any": SimpleUploadedFile("x.parquet", parquet())}, dict(query="name=sales")),
     ],
 )
@@ -144,6 +145,7 @@ def test_token_of_somebody_who_may_not_sign_in_is_none(push, ann):
         (b"a,b\n1,2,3\n", "name=a.csv", 422, "a.csv is no CSV file"),
         (b"PAR1 and no more", "name=a", 422, "a.parquet"),
         ({}, "name=a.csv", 422, "exactly one file"),
+        ({"file": [SimpleUploadedFile("a.csv", CSV)] * 2}, "", 422, "exactly one file"),
         (
             {"a": SimpleUploadedFile("a.csv", CSV), "b": SimpleUploadedFile("b", CSV)},
             "",
