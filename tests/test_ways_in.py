@@ -185,10 +185,10 @@ def test_session_that_ended_while_the_grid_was_open(site, page, path):
     expect(dialog).to_be_hidden()
     # D-Tale's own message, and what was typed is there still.
     grid.locator(".error .ico-close").click()
+    expect(grid.locator(".error")).to_have_count(0)
     editor = grid.locator(".edited-cell-info textarea")
     expect(editor).to_have_value(re.compile(r"^20\s*$"))  # The key is in it as well.
-    editor.focus()
-    page.keyboard.press("Enter")
+    editor.press("Enter")
     expect(cells(grid).get_by_text("20", exact=True)).to_be_visible()
 
 
