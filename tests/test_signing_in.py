@@ -53,6 +53,9 @@ def test_from_the_first_page_to_the_admin(closed_site, page, complaints):
 
     for path in (
         "/frames/1/copy/",
+        "/frames/models/",
+        "/frames/models/auth/user/",
+        "/frames/tokens/",
         "/accounts/password_change/",
         "/no-such-page",
         "/admin/",

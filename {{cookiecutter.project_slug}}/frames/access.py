@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.views import redirect_to_login
 from django.http import JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from .endpoints import Kind
@@ -45,9 +46,8 @@ def refusal(request, kind):
         return None
     if not may_have_frames(request.user):
         if kind is Kind.DATA:
-            return error(
-                401, "You are not signed in. Sign in, then load this page again."
-            )
+            text = _("You are not signed in. Sign in in another tab, then try again.")
+            return error(401, text)
         return redirect_to_login(request.get_full_path())
     if is_from_here(request, kind):
         return None

@@ -1,11 +1,31 @@
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from . import workspace
-from .models import Frame, Share
+from .exceptions import FrameError
+from .model_data import may_open, open_rows
+from .models import Frame, Share, Token
+
+
+@admin.action(description=gettext_lazy("Open in D-Tale"), permissions=["view"])
+def open_in_dtale(model_admin, request, queryset):
+    """Open the chosen rows of any model, or all that its search and filters leave."""
+    if not may_open(model_admin, request):
+        name = model_admin.opts.verbose_name_plural
+        text = _("What is in %(model)s is not for D-Tale.") % {"model": name}
+        return model_admin.message_user(request, text, messages.ERROR)
+    try:
+        return open_rows(request, model_admin, queryset)
+    except FrameError as error:
+        return model_admin.message_user(request, str(error), messages.ERROR)
+
+
+admin.site.add_action(open_in_dtale)
 
 
 class ShareInline(admin.TabularInline):
@@ -35,10 +55,16 @@ class FrameAdmin(admin.ModelAdmin):
     readonly_fields += ["opened", "open_in_dtale"]
     autocomplete_fields = ["owner"]
     inlines = [ShareInline]
+    dtale_fields = ()  # Each frame is open there as it is.
     view_on_site = False  # `open_in_dtale` knows who may.
 
     def has_add_permission(self, request):
         return False
+
+    def get_actions(self, request):
+        actions = super().get_actions(request)
+        actions.pop(open_in_dtale.__name__, None)
+        return actions
 
     def get_queryset(self, request):
         visible = Frame.objects.visible_in(workspace.current()).filter(
@@ -60,3 +86,17 @@ class FrameAdmin(admin.ModelAdmin):
         if not frame.is_visible:
             return "not shared with you"
         return format_html('<a href="{}">Open</a>', frame.get_absolute_url())
+
+
+@admin.register(Token)
+class TokenAdmin(admin.ModelAdmin):
+    """Whose programs may act for them: to look, and to revoke."""
+
+    list_display = ["name", "user", "created", "used"]
+    list_select_related = ["user"]
+    search_fields = ["name", f"user__{get_user_model().USERNAME_FIELD}"]
+    readonly_fields = ["name", "user", "created", "used"]
+    dtale_fields = ()
+
+    def has_add_permission(self, request):
+        return False

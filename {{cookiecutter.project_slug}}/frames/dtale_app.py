@@ -20,7 +20,7 @@ from flask import current_app, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_path_info
 
-from . import dtale_describe, dtale_filters, dtale_input, dtale_output
+from . import dtale_describe, dtale_filters, dtale_input, dtale_output, dtale_pages
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import mended_file
 from .endpoints import CHARTS_PAGE, OPEN, PAGES
@@ -201,7 +201,8 @@ def build_flask(root):
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     app.before_request(check_request)
     in_pages = {
-        "frame_notice": frame_notice,
+        "frame_bar": dtale_pages.frame_bar,
+        "signed_out": dtale_pages.signed_out,
         "nonce": dtale_output.nonce,
         "export_script": export_script,
     }
@@ -260,15 +261,6 @@ def check_frame(target):
         find(STORE).get_data(data_id)
         g.opened = current().get(data_id)
         g.opened.touch()
-
-
-def frame_notice():
-    """Return the HTML (str) of what the grid's page says of its frame."""
-    opened = g.get("opened")
-    if opened is None or not (opened.share or opened.row.notes):
-        return ""
-    context = {"frame": opened.row, "is_reader": opened.share is not None}
-    return render_to_string("frames/notice.html", context)
 
 
 def keep_prefix(response):

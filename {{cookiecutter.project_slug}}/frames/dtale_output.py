@@ -16,6 +16,7 @@ from dtale.dash_application.layout import layout
 from dtale.utils import ChartBuildingError
 from flask import g, jsonify, request
 
+from .dtale_pages import signed_out
 from .endpoints import STATIC
 from .exceptions import explain
 from .response_headers import content_policy
@@ -48,6 +49,7 @@ def with_hashes(interpolate_index):
         for script in known:
             digest = hashlib.sha256(script.format(app_root=root).encode()).digest()
             g.hashes.append(f"'sha256-{base64.b64encode(digest).decode()}'")
+        parts["scripts"] = signed_out() + parts["scripts"]
         return interpolate_index(dash, **parts)
 
     return interpolated

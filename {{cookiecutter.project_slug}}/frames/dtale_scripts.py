@@ -183,9 +183,15 @@ SUBSTITUTIONS = [
     ),
     Substitution(
         "templates/dtale/main.html",
-        "Whose frame it is, if it is somebody else's, and what was converted in it.",
+        "The way home; which frame it is, whose, and what was converted in it.",
         r"[{]% endblock %}\s*[{]% block js %}",
-        r"{{ frame_notice() }}\n\g<0>",
+        r"{{ frame_bar() }}\n\g<0>",
+    ),
+    Substitution(
+        BASE,
+        "The way back in, when the session has ended while a page is open.",
+        r"[{]% block js %}[{]% endblock %}",
+        r"{{ signed_out() }}\n\g<0>",
     ),
     Substitution(
         NOT_FOUND,

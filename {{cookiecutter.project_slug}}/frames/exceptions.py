@@ -65,6 +65,12 @@ class LimitExceeded(FrameError):
     title = "This is more than the limit"
 
 
+class TooFast(FrameError):
+    """A program makes frames faster than it may."""
+
+    status = 429
+
+
 class Conflict(FrameError):
     """What this unit of work has read was changed by another one meanwhile."""
 

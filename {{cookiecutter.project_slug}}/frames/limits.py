@@ -1,10 +1,17 @@
 """How much one person may have, and how large a frame may be."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db.models import Sum
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from .exceptions import LimitExceeded
+from .exceptions import LimitExceeded, TooFast
 from .models import Frame
+
+FRAMES_A_MINUTE = 60  # Of one person's programs.
 
 
 def check_cells(rows, columns):
@@ -49,4 +56,36 @@ def check_owner(workspace, frame, is_new):
             f"{used / 2**20:,.1f} MB, {(used - limit) / 2**20:,.1f} MB more than the "
             f"{settings.FRAMES_MAX_MB:,} MB that one person may have "
             "(FRAMES_MAX_MB). Delete other frames first."
+        )
+
+
+def check_size(nbytes):
+    """Refuse a file with more bytes (int) than FRAMES_MAX_UPLOAD_MB.
+
+    Raises:
+        LimitExceeded
+    """
+    limit = settings.FRAMES_MAX_UPLOAD_MB << 20
+    if nbytes > limit:
+        raise LimitExceeded(
+            _("This has %(size)s, and may have %(limit)s (FRAMES_MAX_UPLOAD_MB).")
+            % {"size": filesizeformat(nbytes), "limit": filesizeformat(limit)}
+        )
+
+
+def check_pace(workspace):
+    """Refuse a program's frame if its person has FRAMES_A_MINUTE of the last minute.
+
+    Raises:
+        TooFast
+    """
+    since = timezone.now() - timedelta(minutes=1)
+    made = Frame.objects.owned_by(workspace).filter(created__gt=since).count()
+    if made >= FRAMES_A_MINUTE:
+        raise TooFast(
+            _(
+                "You have %(made)s frames that were made within a minute, and that is "
+                "the limit. Wait a minute, and send fewer."
+            )
+            % {"made": made}
         )

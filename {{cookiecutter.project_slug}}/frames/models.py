@@ -18,6 +18,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 
 from .quick_query import quick_query
+from .tokens import Token as Token  # A model of this app, too.
 
 logger = logging.getLogger(__name__)
 
@@ -178,8 +179,15 @@ class Frame(models.Model):
 
     def get_absolute_url(self):
         """Return the path (str) of the frame's page in D-Tale."""
+        return self._path("main")
+
+    def get_iframe_url(self):
+        """Return the path (str) of the grid as it is within another page."""
+        return self._path("iframe")
+
+    def _path(self, page):
         prefix = f"{get_script_prefix()}{settings.DTALE_PREFIX}"
-        return f"{prefix}/dtale/main/{self.pk}"
+        return f"{prefix}/dtale/{page}/{self.pk}"
 
     @property
     def title(self):

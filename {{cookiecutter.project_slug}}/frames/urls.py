@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import uploads, views
+from . import model_views, push, token_views, uploads, views
 
 app_name = "frames"
 urlpatterns = [
@@ -17,4 +17,9 @@ urlpatterns = [
     path("<int:pk>/leave/", views.leave, name="leave"),
     path("<int:pk>/csv/", views.download, {"kind": "csv"}, name="csv"),
     path("<int:pk>/parquet/", views.download, {"kind": "parquet"}, name="parquet"),
+    path("models/", model_views.models, name="models"),
+    path("models/<str:app_label>/<str:model_name>/", model_views.model, name="model"),
+    path("push/", push.push, name="push"),
+    path("tokens/", token_views.tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke/", token_views.revoke, name="revoke"),
 ]

@@ -1,0 +1,224 @@
+"""From a page, the admin or a program into a grid, and back in, in a real browser."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+PASSWORD = "correct horse battery"
+# A site with one more page: what its owner would write into views.py and urls.py.
+URLS = """
+from django.shortcuts import get_object_or_404, render
+from django.urls import path
+from frames.models import Frame
+from {slug}.urls import urlpatterns
+
+
+def report(request, pk):
+    return render(request, "report.html", {{"frame": get_object_or_404(Frame, pk=pk)}})
+
+
+urlpatterns = [path("report/<int:pk>/", report), *urlpatterns]
+"""
+SETTINGS = """
+from {slug}.settings import *
+
+ROOT_URLCONF = "report_urls"
+TEMPLATES[0]["DIRS"].append({templates!r})
+"""
+REPORT = """
+{% extends "base.html" %}{% load dtale %}
+{% block content %}<h1>Report</h1>{% dtale_frame frame height=360 %}{% endblock %}
+"""
+
+
+@pytest.fixture
+def site(project, tmp_path):
+    """A site that asks people to sign in, with ann's account and a page of its own."""
+    (tmp_path / "report.html").write_text(REPORT)
+    (tmp_path / "report_urls.py").write_text(URLS.format(slug=project.slug))
+    settings = SETTINGS.format(slug=project.slug, templates=str(tmp_path))
+    (tmp_path / "report_settings.py").write_text(settings)
+    variables = {
+        "DATA_DIR": str(tmp_path / "data"),
+        "FRAMES_LOGIN_REQUIRED": "True",
+        "PYTHONPATH": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "report_settings",
+    }
+    manage = project.path / ".venv" / "bin" / "python", "manage.py"
+    project.run(*manage, "migrate", "--verbosity", "0", **variables)
+    account = "createsuperuser --noinput --username ann --email ann@localhost".split()
+    project.run(*manage, *account, DJANGO_SUPERUSER_PASSWORD=PASSWORD, **variables)
+    with project.serve("gunicorn", **variables) as site:
+        yield site
+
+
+def sign_in(page, site, path="/"):
+    page.goto(f"{site.url}/accounts/login/?next={quote(path)}")
+    fill_in(page)
+    page.wait_for_url(f"{site.url}{path}")
+
+
+def fill_in(page):
+    page.get_by_label("Username").fill("ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def cells(page):
+    return page.locator(".main-grid .cell")
+
+
+def open_sample(page, site):
+    """The number (str) of a new frame, which the page shows."""
+    page.goto(f"{site.url}/create-df/")
+    page.get_by_role("button", name="Open the sample frame").click()
+    page.wait_for_url(re.compile("/dtale/main/"))
+    expect(cells(page).get_by_text("6", exact=True)).to_be_visible()
+    return page.url.rpartition("/")[2]
+
+
+def push(url, token, data, **headers):
+    """POST as a program does: the status (int) and the JSON of the answer."""
+    headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, data, headers)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        answer = opener.open(request, timeout=60)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, json.load(answer)
+
+
+def test_action_of_the_admin(site, page):
+    sign_in(page, site, "/admin/auth/user/?is_staff__exact=1")
+    page.locator("#action-toggle").check()
+    page.get_by_label("Action:").select_option("Open in D-Tale")
+    page.get_by_role("button", name="Run").or_(
+        page.get_by_role("button", name="Go")
+    ).click()
+    page.wait_for_url(re.compile("/dtale/main/1$"))
+    expect(cells(page).get_by_text("ann", exact=True)).to_be_visible()
+    expect(page.locator("#frame-bar")).to_contain_text("Users")
+    page.get_by_role("link", name="Your frames").click()
+    expect(page).to_have_url(f"{site.url}/")
+
+
+def test_all_that_the_admin_lists_without_choosing(site, page):
+    sign_in(page, site, "/admin/auth/user/?q=ann")
+    page.get_by_role("link", name="Open in D-Tale").click()
+    expect(page.get_by_role("main")).to_contain_text("1 row")
+    page.locator("summary", has_text="Staff status").click()
+    page.get_by_role("link", name="Yes", exact=True).first.click()
+    expect(page).to_have_url(re.compile(r"is_staff__exact=1&q=ann$"))
+    page.get_by_role("button", name="Open in D-Tale").click()
+    page.wait_for_url(re.compile("/dtale/main/1$"))
+    expect(cells(page).get_by_text("ann", exact=True)).to_be_visible()
+
+
+def test_push_from_a_program(site, page):
+    sign_in(page, site, "/frames/tokens/")
+    page.get_by_label("Name").fill("lab book")
+    page.get_by_role("button", name="Make a token").click()
+    example = page.locator("pre").last.inner_text()
+    url, token = (
+        re.search('url = "(.*)"', example)[1],
+        re.search('dtale_[^"]+', example)[0],
+    )
+    status, answer = push(
+        url, token, b"city,people\nOslo,717710\n", **{"Content-Type": "text/csv"}
+    )
+    assert (status, answer["name"], answer["rows"]) == (201, "sales", 1)
+    page.goto(answer["url"])
+    expect(cells(page).get_by_text("Oslo", exact=True)).to_be_visible()
+    expect(page.locator("#frame-bar")).to_contain_text("sales")
+
+    page.goto(f"{site.url}/frames/tokens/")
+    expect(page.get_by_role("main")).to_contain_text("last used")
+    assert token not in page.content()
+    page.get_by_role("button", name="Revoke lab book").click()
+    expect(page.get_by_role("main")).to_contain_text("You have none.")
+    status, answer = push(url, token, b"a\n1\n", **{"Content-Type": "text/csv"})
+    assert status == 401 and "Bearer" in answer["error"]
+
+
+def test_grid_in_a_page_of_the_site(site, page):
+    sign_in(page, site)
+    number = open_sample(page, site)
+    page.goto(f"{site.url}/report/{number}/")
+    iframe = page.get_by_title(f"Frame {number} in D-Tale")
+    assert iframe.bounding_box()["height"] >= 360
+    grid = iframe.content_frame
+    expect(cells(grid).get_by_text("6", exact=True)).to_be_visible()
+    edit(page, grid, "20")
+    expect(cells(grid).get_by_text("20", exact=True)).to_be_visible()
+    expect(grid.locator("#frame-bar")).to_have_count(0)
+    page.get_by_role("link", name=f"Frame {number} on a page of its own").click()
+    expect(cells(page).get_by_text("20", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/dtale/main/", "/report/"])
+def test_session_that_ended_while_the_grid_was_open(site, page, path):
+    sign_in(page, site)
+    number = open_sample(page, site)
+    grid = page
+    if path == "/report/":
+        page.goto(f"{site.url}/report/{number}/")
+        grid = page.get_by_title(f"Frame {number} in D-Tale").content_frame
+    expect(cells(grid).get_by_text("6", exact=True)).to_be_visible()
+    page.context.clear_cookies()
+    edit(page, grid, "20")
+    dialog = grid.get_by_role("dialog", name="You are signed out")
+    expect(dialog).to_be_visible()
+    with page.context.expect_page() as opened:
+        dialog.get_by_role("link", name="Sign in again").click()
+    other = opened.value
+    fill_in(other)
+    expect(cells(other).get_by_text("6", exact=True)).to_be_visible()
+    other.close()
+    dialog.get_by_role("button", name="go on here").click()
+    expect(dialog).to_be_hidden()
+    # D-Tale's own message, and what was typed is there still.
+    grid.locator(".error .ico-close").click()
+    expect(grid.locator(".error")).to_have_count(0)
+    editor = grid.locator(".edited-cell-info textarea")
+    expect(editor).to_have_value(re.compile(r"^20\s*$"))  # The key is in it as well.
+    editor.press("Enter")
+    expect(cells(grid).get_by_text("20", exact=True)).to_be_visible()
+
+
+def edit(page, grid, value):
+    cells(grid).get_by_text("2", exact=True).last.dblclick()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(value)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("width, height", [(1280, 800), (400, 700)])
+def test_way_home_covers_nothing(site, page, width, height):
+    sign_in(page, site)
+    page.set_viewport_size({"width": width, "height": height})
+    open_sample(page, site)
+    bar, grid = (
+        page.locator(each).bounding_box() for each in ("#frame-bar", "#content")
+    )
+    assert grid["y"] + grid["height"] <= bar["y"] + 1
+    assert bar["y"] + bar["height"] <= height + 1
+    page.get_by_test_id("main-menu-holder").click()
+    menu = page.locator(".column-toggle__dropdown li:visible")
+    assert menu.count() > 20
+    assert menu.evaluate_all(COVERED) == []
+
+
+# Which of the elements cannot be clicked, because something else is above them.
+COVERED = """(elements) => elements.filter((element) => {
+  element.scrollIntoView({ block: "nearest" });
+  const { x, y, width, height } = element.getBoundingClientRect();
+  const top = document.elementFromPoint(x + width / 2, y + height / 2);
+  return !element.contains(top);
+}).map((element) => element.innerText)"""

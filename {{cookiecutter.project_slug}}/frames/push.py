@@ -1,0 +1,152 @@
+"""From a program to a frame: POST a table, with a token, and get the frame's address."""
+
+import re
+import shutil
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from django.http import JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
+
+from .exceptions import FrameError, explain
+from .explore import publish
+from .limits import check_pace, check_size
+from .tokens import Token
+from .workspace import Workspace
+
+KINDS = {
+    ".csv": ["text/csv"],
+    ".tsv": ["text/tab-separated-values"],
+    ".parquet": ["application/vnd.apache.parquet", "application/x-parquet"],
+}
+PARQUET = b"PAR1"  # How a file begins.
+
+
+class PushRefused(FrameError):
+    """What was sent cannot become a frame: ``PushRefused(status, text)``."""
+
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+@csrf_exempt  # A token is sent by nobody's browser on its own, as a cookie is.
+@never_cache
+@require_POST
+def push(request):
+    """Make a frame of a CSV, TSV or Parquet file: the body, or a form's only file.
+
+    ``?name=`` is what the frame is called. What kind of file it is, is told by the end
+    of that name (or of the file's), by its Content-Type, or for Parquet by itself.
+
+    Returns:
+        JsonResponse: 201 with the frame's ``url``, ``id``, ``name``, ``rows`` and
+        ``columns``; or ``error``, a text, with 401 (the token), 411, 413 (too large),
+        415 (which kind?), 422 (it cannot be read or shown) or 429 (too many).
+    """
+    try:
+        user = _user(request)
+        check_pace(Workspace(user))
+        frame = _push(request, user)
+    except FrameError as error:
+        status = 422 if error.status == 400 else error.status
+        response = JsonResponse({"error": str(error)}, status=status)
+        if status == 401:
+            response["WWW-Authenticate"] = "Bearer"
+        return response
+    except Exception as error:
+        return JsonResponse({"error": explain(error)}, status=500)
+    return JsonResponse(
+        {
+            "url": request.build_absolute_uri(frame.get_absolute_url()),
+            "id": frame.pk,
+            "name": frame.name,
+            "rows": frame.rows,
+            "columns": frame.columns,
+        },
+        status=201,
+    )
+
+
+def _user(request):
+    scheme, __, token = request.headers.get("Authorization", "").partition(" ")
+    user = None
+    if scheme.lower() == "bearer":
+        user = Token.objects.user_of(token.strip())
+    if user is None:
+        raise PushRefused(
+            401,
+            _(
+                "Send one of your tokens, as Authorization: Bearer dtale_... A page of "
+                "this site makes them: Access tokens."
+            ),
+        )
+    return user
+
+
+def _push(request, user):
+    if not request.META.get("CONTENT_LENGTH", "").isdecimal():
+        raise PushRefused(411, _("Say how long the request is, by Content-Length."))
+    check_size(int(request.META["CONTENT_LENGTH"]))
+    stream, filename, content_type = _file(request)
+    name = request.GET.get("name") or filename
+    with tempfile.TemporaryDirectory(prefix="push-") as directory:
+        received = Path(directory, "received")
+        with received.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        suffix = _suffix(name, filename, content_type, received)
+        stem = name[: -len(suffix)] if name.lower().endswith(suffix) else name
+        # Messages are about a file of this name.
+        named = re.sub(r"[^\w .-]", "_", stem)[:60] or "data"
+        path = received.rename(Path(directory, named + suffix))
+        return publish(_read(path), owner=user, name=stem)
+
+
+def _file(request):
+    """Return the file that was sent: its stream, name (str) and Content-Type (str)."""
+    content_type, options = parse_options_header(request.META.get("CONTENT_TYPE"))
+    if content_type != "multipart/form-data":
+        return request, "", content_type
+    parser = FormDataParser(silent=False, max_form_parts=10)
+    try:
+        __, __, files = parser.parse(request, content_type, None, options)
+        [(__, file)] = files.items(multi=True)
+    except (HTTPException, ValueError):
+        text = _("A form has to have exactly one file in it.")
+        raise PushRefused(422, text) from None
+    return file.stream, file.filename or "", file.mimetype
+
+
+def _suffix(name, filename, content_type, path):
+    for each in (name, filename):
+        suffix = PurePosixPath(each.lower()).suffix
+        if suffix in KINDS:
+            return suffix
+    for suffix, types in KINDS.items():
+        if content_type in types:
+            return suffix
+    with path.open("rb") as file:
+        if file.read(len(PARQUET)) == PARQUET:
+            return ".parquet"
+    raise PushRefused(
+        415,
+        _(
+            "Say what kind of file this is: by ?name=sales.csv (or .tsv, .parquet), or "
+            "by its Content-Type, such as text/csv."
+        ),
+    )
+
+
+def _read(path):
+    from .file_checks import check_file  # Here: it imports pyarrow.
+    from .sources import read_file
+
+    with path.open("rb") as file:
+        check_file(path.name, file)
+    return read_file(path)
