@@ -61,6 +61,7 @@ SLUG/wsgi.py
 accounts/__init__.py
 accounts/apps.py
 accounts/backends.py
+accounts/forms.py
 accounts/middleware.py
 accounts/migrations/0001_initial.py
 accounts/migrations/0002_signintry.py
@@ -70,9 +71,16 @@ accounts/sessions.py
 accounts/templates/accounts/login.html
 accounts/templates/accounts/password.html
 accounts/templates/accounts/password_changed.html
+accounts/templates/accounts/reset.html
+accounts/templates/accounts/reset_done.html
+accounts/templates/accounts/reset_email.txt
+accounts/templates/accounts/reset_password.html
+accounts/templates/accounts/reset_sent.html
+accounts/templates/accounts/reset_subject.txt
 accounts/templates/accounts/too_many_tries.html
 accounts/throttle.py
 accounts/urls.py
+accounts/views.py
 frames/__init__.py
 frames/access.py
 frames/admin.py
@@ -203,6 +211,7 @@ tests/test_home.py
 tests/test_kinds.py
 tests/test_limits.py
 tests/test_model_pages.py
+tests/test_password_reset.py
 tests/test_payload.py
 tests/test_preferences.py
 tests/test_push.py

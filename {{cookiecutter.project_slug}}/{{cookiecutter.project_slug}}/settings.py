@@ -10,6 +10,7 @@ https://docs.djangoproject.com/en/stable/ref/settings/
 from pathlib import Path
 
 import dj_database_url
+import dj_email_url
 import dotenv
 
 from . import environment as env
@@ -131,6 +132,19 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# E-mail: who has forgotten their password gets some, where EMAIL_URL is set ---------
+
+# submission://user:password@host, with TLS; in development the console shows them.
+EMAIL_URL = env.text(
+    "EMAIL_URL",
+    "console:" if DEBUG else "",
+    r"((smtp|submission)://.+|console:|file:.+)?",
+    "Use submission://user:password@host, or smtp://host.",
+)
+if EMAIL_URL:
+    vars().update(dj_email_url.parse(EMAIL_URL))
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "webmaster@localhost")
 
 # Language and time ------------------------------------------------------------------
 
