@@ -45,6 +45,8 @@ SLUG/asgi.py
 SLUG/context_processors.py
 SLUG/dispatcher.py
 SLUG/environment.py
+SLUG/locale/de/LC_MESSAGES/django.mo
+SLUG/locale/de/LC_MESSAGES/django.po
 SLUG/middleware.py
 SLUG/settings.py
 SLUG/static/site.css
@@ -111,12 +113,15 @@ frames/file_checks.py
 frames/files.py
 frames/filter_parts.py
 frames/filters.py
+frames/formats.py
 frames/forms.py
 frames/frame_storage.py
 frames/gate.py
 frames/kinds.py
 frames/limits.py
 frames/listing.py
+frames/locale/de/LC_MESSAGES/django.mo
+frames/locale/de/LC_MESSAGES/django.po
 frames/management/__init__.py
 frames/management/commands/__init__.py
 frames/management/commands/explore.py
@@ -226,6 +231,7 @@ tests/test_sources.py
 tests/test_start.py
 tests/test_static_files.py
 tests/test_unit_of_work.py
+tests/test_translations.py
 tests/test_uploads.py
 tests/test_ways_in.py
 """.split()
