@@ -1,7 +1,6 @@
 """Each page of the site's own: for everybody, on any screen, in both languages."""
 
 import re
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -24,7 +23,7 @@ TOO_WIDE = """() => {
   const beyond = [...document.body.querySelectorAll("*")].filter((each) =>
     each.getBoundingClientRect().right > root.clientWidth
     && !each.closest(".rows-of-file, .unseen"));
-  return beyond.slice(-1).map((each) => each.outerHTML.slice(0, 150)).concat("too wide");
+  return ["too wide", ...beyond.slice(-1).map((each) => each.outerHTML.slice(0, 150))];
 }"""
 TWICE = """() => {
   const ids = [...document.querySelectorAll("[id]")].map((each) => each.id);
@@ -32,9 +31,11 @@ TWICE = """() => {
 }"""
 # The page itself and what it asks for, without what it fetches ahead: that is D-Tale's.
 OWN_BYTES = """() => {
-  const ahead = [...document.querySelectorAll("link[rel=prefetch]")].map((l) => l.href);
-  const entries = ["navigation", "resource"].flatMap((t) => performance.getEntriesByType(t));
-  return entries.filter((entry) => !ahead.includes(entry.name))
+  const links = document.querySelectorAll("link[rel=prefetch]");
+  const ahead = [...links].map((link) => link.href);
+  return [performance.getEntriesByType("navigation"),
+          performance.getEntriesByType("resource")].flat()
+    .filter((entry) => !ahead.includes(entry.name))
     .reduce((sum, entry) => sum + entry.decodedBodySize, 0);
 }"""
 
@@ -56,7 +57,7 @@ def site(project, tmp_path):
 
 
 class Walk:
-    """A walk through all pages of the site's own, by what they are and not what they say.
+    """A walk through all pages of the site's own, in any language.
 
     Args:
         page: Playwright's.
@@ -126,19 +127,22 @@ class Walk:
         yield "forgotten password"
         self.submit(email="bob@example.com")
         yield "link sent"
-        for _ in range(100):
-            found = re.findall(
-                r"https?://\S+/accounts/reset/\S+", self.site.log.read_text()
-            )
-            if found:
-                break
-            self.page.wait_for_timeout(100)
-        self.go(urlsplit(found[-1]).path)
+        link = self.link_in_email()
+        self.go(link)
         yield "another password"
         self.submit(new_password1=PASSWORD, new_password2=PASSWORD)
         yield "another password set"
-        self.go(urlsplit(found[-1]).path)
+        self.go(link)
         yield "link used"
+
+    def link_in_email(self):
+        """Return the path (str) to choose another password at: the log has it soon."""
+        for _ in range(100):
+            log = self.site.log.read_text()
+            if found := re.search(r"https?://\S+(/accounts/reset/\S+)", log):
+                return found[1]
+            self.page.wait_for_timeout(100)
+        raise AssertionError(log)
 
     def files(self):
         self.go("/")
@@ -282,7 +286,7 @@ def test_each_page(site, browser, look):
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_what_the_site_adds_to_dtale(site, browser, look):
-    """The bar below the grid, for a reader of converted data, who is then signed out."""
+    """The bar below the grid, of data that were converted; then one is signed out."""
     options = LOOKS[look]
     context = browser.new_context(viewport={"width": 320, "height": 640}, **options)
     page = context.new_page()
