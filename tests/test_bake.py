@@ -161,6 +161,7 @@ frames/templates/frames/signed_out.html
 frames/templates/frames/tokens.html
 frames/templatetags/__init__.py
 frames/templatetags/dtale.py
+frames/text_metrics.py
 frames/texts.py
 frames/token_views.py
 frames/tokens.py
