@@ -85,7 +85,7 @@ def test_first_click_does_not_wait_for_dtale(project, page):
 def test_screenshots(site, page, tmp_path):
     """`make screenshots` keeps what this one sees, for the README."""
     target = Path(os.environ.get("SCREENSHOTS", tmp_path)).absolute()
-    page.set_viewport_size({"width": 600, "height": 400})
+    page.set_viewport_size({"width": 600, "height": 680})
     page.goto(site.url)
     page.screenshot(path=target / "index.png")
     open_sample(page, site)
