@@ -142,7 +142,7 @@ def test_token_of_somebody_who_may_not_sign_in_is_none(push, ann):
         (CSV, "name=sales.parquet", 422, "sales.parquet is called .parquet"),
         (parquet(), "name=sales.csv", 422, "sales.csv is called .csv"),
         (b"\n", "name=a.csv", 422, "a.csv is no CSV file"),
-        (b"a,b\n1,2,3\n", "name=a.csv", 422, "a.csv is no CSV file"),
+        (b"a,b\n1,2,3\n", "name=a.csv", 422, "Line 2 has 3 values"),
         (b"PAR1 and no more", "name=a", 422, "a.parquet"),
         ({}, "name=a.csv", 422, "exactly one file"),
         ({"file": [SimpleUploadedFile("a.csv", CSV)] * 2}, "", 422, "exactly one file"),
