@@ -6,6 +6,7 @@ takes a sixth of each `manage.py` command to be imported.
 
 import os
 import re
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -13,13 +14,17 @@ TRUE = "1", "on", "t", "true", "y", "yes"
 FALSE = "0", "off", "f", "false", "n", "no"
 
 
-def text(name, default=None, like="", hint="Set it, or see .env.example."):
+HINT = "Set it, or see .env.example."
+
+
+def text(name, default=None, like="", hint=HINT, is_secret=False):
     """Return a variable (str).
 
     Args:
         default: None: it has to be set.
         like: a regular expression (str) which the whole value has to match, if given.
         hint: a sentence (str) on what to do.
+        is_secret: bool; nobody is shown the value.
 
     Raises:
         ImproperlyConfigured
@@ -28,14 +33,30 @@ def text(name, default=None, like="", hint="Set it, or see .env.example."):
     if value is None:
         raise ImproperlyConfigured(f"The variable {name} is not set. {hint}")
     if like and not re.fullmatch(like, value):
-        raise ImproperlyConfigured(f"The variable {name} is {value!r}. {hint}")
+        value = "not usable" if is_secret else repr(value)
+        raise ImproperlyConfigured(f"The variable {name} is {value}. {hint}")
     return value
 
 
-def texts(name, default=()):
-    """Return a variable's parts between commas (list of str)."""
-    parts = (part.strip() for part in text(name, "").split(","))
-    return [part for part in parts if part] or list(default)
+def texts(name, default=(), like=r"[^,]*", hint=HINT):
+    """Return a variable's parts between commas (list of str), each of which is like it."""
+    value = text(name, "", rf"({like})?(\s*,\s*({like})?)*\s*", hint)
+    return [part.strip() for part in value.split(",") if part.strip()] or list(default)
+
+
+def directory(name, default):
+    """Return a directory (Path) that can be written to, made if it is missing."""
+    path = Path(text(name, str(default)))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError("it cannot be written to")
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The variable {name} is {str(path)!r}: {error.strerror or error}. Use a "
+            "directory that this site may write to."
+        ) from None
+    return path
 
 
 def number(name, default):

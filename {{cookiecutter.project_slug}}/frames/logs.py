@@ -1,0 +1,136 @@
+"""What the log says: one line for each request, and which request any other line is of.
+
+Never what is in a frame, nor what somebody asks of it: no query of an address, no text of
+a filter. An error inside of a request has its kind and its place in the code.
+"""
+
+import json
+import logging
+import time
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+logger = logging.getLogger(__name__)
+
+# Their texts are about this machine, and not about anybody's data.
+OF_THE_MACHINE = DatabaseError, ImportError, MemoryError, OSError
+
+_fields = ContextVar("request_fields", default=None)
+
+
+def note(**fields):
+    """Let the log know something of the request: its endpoint, its frame.
+
+    Keys that every line of the request has: ``request``, ``method``, ``endpoint``,
+    ``user``, ``frame``, and once it is answered ``status``, ``ms`` and, if it was
+    refused, ``refused``. Outside of a request this does nothing.
+    """
+    known = _fields.get()
+    if known is not None:
+        known |= fields
+
+
+def count(what):
+    """Count something that the request does, such as ``cache_hits``."""
+    known = _fields.get()
+    if known is not None:
+        known[what] = known.get(what, 0) + 1
+
+
+def noted():
+    """Return what is known of the request (dict), empty outside of any."""
+    return dict(_fields.get() or {})
+
+
+def request_id():
+    """Return the number (str) under which the log has the request."""
+    return noted().get("request") or uuid4().hex
+
+
+class RequestMiddleware:
+    """Give each request a number, and the log a line about how it was answered."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.observe = None
+        if settings.METRICS_TOKEN:
+            from .metrics import observe  # Here: it imports a library.
+
+            self.observe = observe
+
+    def __call__(self, request):
+        fields = {"request": uuid4().hex, "method": request.method}
+        token, start = _fields.set(fields), time.perf_counter()
+        try:
+            response = self.get_response(request)
+            fields |= _of(request)
+            fields["status"] = response.status_code
+            fields["ms"] = round((time.perf_counter() - start) * 1000, 1)
+            if response.status_code >= 400:
+                fields.setdefault("refused", response.reason_phrase)
+            if response.status_code == 503:
+                response.headers["Retry-After"] = "5"  # Seconds.
+            logger.info(
+                "%s %s: %s in %s ms",
+                request.method,
+                fields.get("endpoint", "of no page"),
+                fields["status"],
+                fields["ms"],
+            )
+            if self.observe:
+                self.observe(fields)
+            return response
+        finally:
+            _fields.reset(token)
+
+
+def _of(request):
+    """Return who has asked for which page (dict), without asking the database."""
+    found = {}
+    match = request.resolver_match
+    if match is not None:
+        found["endpoint"] = match.view_name
+        if "frames" in match.namespaces and "pk" in match.kwargs:
+            found["frame"] = match.kwargs["pk"]
+    user = getattr(request, "_cached_user", None)  # Django's, once somebody asked.
+    if user is not None and user.pk is not None:
+        found["user"] = user.pk
+    return found
+
+
+class JsonLines(logging.Formatter):
+    """A line of JSON for each record."""
+
+    def format(self, record):
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **noted(),
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = described(record.exc_info[1])
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def described(error):
+    """Return an exception and what has led to it, as text (str) without anybody's data.
+
+    A text of pandas' has the value that did not fit, so inside of a request only those
+    are told that come from the machine.
+    """
+    parts = []
+    while error is not None:
+        tells = isinstance(error, OF_THE_MACHINE) or not noted()
+        name = type(error).__qualname__
+        parts.append(f"{name}: {error}\n" if tells else f"{name}\n")
+        parts += traceback.format_tb(error.__traceback__)[::-1]
+        hides = error.__suppress_context__
+        error = error.__cause__ or (None if hides else error.__context__)
+    return "".join(parts)
