@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 # Their texts are about this machine, and not about anybody's data.
 OF_THE_MACHINE = DatabaseError, ImportError, MemoryError, OSError
 
-_fields = ContextVar("request_fields", default=None)
+_request = ContextVar("request", default=None)
 
 
 def note(**fields):
@@ -30,21 +30,33 @@ def note(**fields):
     ``user``, ``frame``, and once it is answered ``status``, ``ms`` and, if it was
     refused, ``refused``. Outside of a request this does nothing.
     """
-    known = _fields.get()
-    if known is not None:
-        known |= fields
+    request = _request.get()
+    if request is not None:
+        request.noted |= fields
 
 
 def count(what):
     """Count something that the request does, such as ``cache_hits``."""
-    known = _fields.get()
-    if known is not None:
-        known[what] = known.get(what, 0) + 1
+    request = _request.get()
+    if request is not None:
+        request.noted[what] = request.noted.get(what, 0) + 1
 
 
 def noted():
     """Return what is known of the request (dict), empty outside of any."""
-    return dict(_fields.get() or {})
+    request = _request.get()
+    if request is None:
+        return {}
+    fields = dict(request.noted)
+    match = request.resolver_match
+    if match is not None:
+        fields["endpoint"] = match.view_name
+        if "frames" in match.namespaces and "pk" in match.kwargs:
+            fields["frame"] = match.kwargs["pk"]
+    user = getattr(request, "_cached_user", None)  # Django's, once somebody has asked.
+    if user is not None and user.pk is not None:
+        fields["user"] = user.pk
+    return fields
 
 
 def request_id():
@@ -64,43 +76,24 @@ class RequestMiddleware:
             self.observe = observe
 
     def __call__(self, request):
-        fields = {"request": uuid4().hex, "method": request.method}
-        token, start = _fields.set(fields), time.perf_counter()
+        request.noted = {"request": uuid4().hex, "method": request.method}
+        token, start = _request.set(request), time.perf_counter()
         try:
             response = self.get_response(request)
-            fields |= _of(request)
-            fields["status"] = response.status_code
-            fields["ms"] = round((time.perf_counter() - start) * 1000, 1)
+            milliseconds = round((time.perf_counter() - start) * 1000, 1)
+            note(status=response.status_code, ms=milliseconds)
             if response.status_code >= 400:
-                fields.setdefault("refused", response.reason_phrase)
+                request.noted.setdefault("refused", response.reason_phrase)
             if response.status_code == 503:
                 response.headers["Retry-After"] = "5"  # Seconds.
-            logger.info(
-                "%s %s: %s in %s ms",
-                request.method,
-                fields.get("endpoint", "of no page"),
-                fields["status"],
-                fields["ms"],
-            )
+            fields = noted()
+            text = "%(method)s %(endpoint)s: %(status)s in %(ms)s ms"
+            logger.info(text, {"endpoint": "of no page", **fields})
             if self.observe:
                 self.observe(fields)
             return response
         finally:
-            _fields.reset(token)
-
-
-def _of(request):
-    """Return who has asked for which page (dict), without asking the database."""
-    found = {}
-    match = request.resolver_match
-    if match is not None:
-        found["endpoint"] = match.view_name
-        if "frames" in match.namespaces and "pk" in match.kwargs:
-            found["frame"] = match.kwargs["pk"]
-    user = getattr(request, "_cached_user", None)  # Django's, once somebody asked.
-    if user is not None and user.pk is not None:
-        found["user"] = user.pk
-    return found
+            _request.reset(token)
 
 
 class JsonLines(logging.Formatter):

@@ -29,9 +29,9 @@ def start(dsn, **options):
         sentry_sdk.init(
             dsn,
             # Of the integrations with frameworks none: they send what is in requests.
+            # Of persons it sends nothing, as long as nobody sets send_default_pii.
             auto_enabling_integrations=False,
             integrations=[LoggingIntegration()],
-            send_default_pii=False,
             include_local_variables=False,
             max_request_body_size="never",
             max_breadcrumbs=0,
@@ -47,8 +47,10 @@ def start(dsn, **options):
 def without_data(event, hint):
     """Return an event (dict) with no more than the log has of it."""
     event = {name: value for name, value in event.items() if name in SENT}
-    if noted():
-        event["tags"] = {name: str(value) for name, value in noted().items()}
+    known = {name: str(value) for name, value in noted().items()}
+    if known:
+        event["tags"] = known
+        event["user"] = {"id": known.get("user")}
         # A text of pandas' has the value that did not fit. The log has the others.
         for each in event.get("exception", {}).get("values", ()):
             each["value"] = ""
