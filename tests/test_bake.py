@@ -45,7 +45,9 @@ SLUG/asgi.py
 SLUG/context_processors.py
 SLUG/dispatcher.py
 SLUG/environment.py
+SLUG/health.py
 SLUG/middleware.py
+SLUG/sentry.py
 SLUG/settings.py
 SLUG/static/site.css
 SLUG/static/site.svg
@@ -100,10 +102,12 @@ frames/frame_storage.py
 frames/gate.py
 frames/kinds.py
 frames/limits.py
+frames/logs.py
 frames/management/__init__.py
 frames/management/commands/__init__.py
 frames/management/commands/explore.py
 frames/management/commands/purge_frames.py
+frames/metrics.py
 frames/middleware.py
 frames/migrations/0001_initial.py
 frames/migrations/__init__.py
@@ -115,6 +119,7 @@ frames/preferences.py
 frames/querysets.py
 frames/quick_query.py
 frames/response_headers.py
+frames/s3.py
 frames/sealing.py
 frames/sources.py
 frames/static_files.py
@@ -155,8 +160,10 @@ tests/test_frame_storage.py
 tests/test_frames.py
 tests/test_frames_admin.py
 tests/test_gate.py
+tests/test_health.py
 tests/test_kinds.py
 tests/test_limits.py
+tests/test_logs.py
 tests/test_payload.py
 tests/test_preferences.py
 tests/test_quick_query.py
@@ -170,6 +177,7 @@ tests/test_sources.py
 tests/test_start.py
 tests/test_static_files.py
 tests/test_unit_of_work.py
+tests/test_variables.py
 """.split()
 
 

@@ -32,16 +32,21 @@ def text(name, default=None, like="", hint=HINT, is_secret=False):
     value = os.environ.get(name) or default
     if value is None:
         raise ImproperlyConfigured(f"The variable {name} is not set. {hint}")
+    return _like(like, name, value, hint, is_secret)
+
+
+def _like(like, name, value, hint, is_secret=False):
     if like and not re.fullmatch(like, value):
         value = "not usable" if is_secret else repr(value)
         raise ImproperlyConfigured(f"The variable {name} is {value}. {hint}")
     return value
 
 
-def texts(name, default=(), like=r"[^,]*", hint=HINT):
+def texts(name, default=(), like="", hint=HINT):
     """Return a variable's parts between commas (list of str), each of which is like it."""
-    value = text(name, "", rf"({like})?(\s*,\s*({like})?)*\s*", hint)
-    return [part.strip() for part in value.split(",") if part.strip()] or list(default)
+    parts = (part.strip() for part in text(name, "").split(","))
+    parts = [_like(like, name, part, hint) for part in parts if part]
+    return parts or list(default)
 
 
 def directory(name, default):

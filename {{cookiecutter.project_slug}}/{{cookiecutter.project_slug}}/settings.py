@@ -99,7 +99,7 @@ DATABASES = {
         env.text(
             "DATABASE_URL",
             f"sqlite:///{(DATA_DIR / 'db.sqlite3').as_posix()}",
-            r"sqlite:///.+|postgres(ql)?://([^/?]*[^/?:\d]|)(:\d+)?/[^/?]+(\?.*)?",
+            r"sqlite:///.+|postgres(ql)?://([^/?]*@)?(\[.*\]|[^/?@:]*)(:\d+)?/[^/?]+(\?.*)?",
             "Use postgresql://user:password@host/name, or sqlite:///path/to/file.",
             is_secret=True,
         ),
