@@ -144,19 +144,14 @@ def test_database_is_down(site, services, postgres):
     with editor.working():
         time.sleep(3)
         with down(postgres):
-            for _ in range(2):
-                assert_unavailable(
-                    visitor, f"{visitor.dtale}dtypes/{id}", "The database"
-                )
-                assert_unavailable(visitor, f"{visitor.dtale}main/{id}", "The database")
-                assert_unavailable(visitor, f"/frames/{id}/copy/", "The database")
+            dtale = f"{visitor.dtale}dtypes/{id}", f"{visitor.dtale}main/{id}"
+            for path in (*dtale, f"/frames/{id}/copy/") * 2:
+                assert_unavailable(visitor, path, "The database")
             others_are_up(site, visitor)
             status, _, text = ask(visitor, "/readyz")
             assert (status, json.loads(text)["database"]) == (503, "unavailable")
         recovers(site, visitor, id)
-        before = len(editor.acknowledged)
         time.sleep(3)
-        assert before > 0
     editor.check()
 
 

@@ -61,11 +61,11 @@ RIGHT = [
 
 def read_by(path):
     """The variables (set of str) that a file reads by the site's environment.py."""
-    calls = [each for each in ast.walk(ast.parse(path.read_text("utf-8")))]
     return {
         each.args[0].value
-        for each in calls
-        if isinstance(each, ast.Call) and ast.unparse(each.func).startswith("env.")
+        for each in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(each, ast.Call)
+        and re.fullmatch(r"env\.\w+", ast.unparse(each.func))
     }
 
 
