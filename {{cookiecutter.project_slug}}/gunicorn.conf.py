@@ -16,14 +16,7 @@ env = import_module("{{ cookiecutter.project_slug }}.environment")
 
 wsgi_app = "{{ cookiecutter.project_slug }}.wsgi"
 # A process for each core calculates; more threads, as many requests wait for something.
-workers = int(
-    env.text(
-        "WEB_CONCURRENCY",
-        str(os.cpu_count() or 1),
-        r"[1-9]\d*",
-        "Use a whole number from 1.",
-    )
-)
+workers = int(env.text("WEB_CONCURRENCY", str(os.cpu_count() or 1), *env.WORKERS))
 threads = 8
 timeout = (
     120  # Seconds: a merge of large frames keeps a worker from saying it is alive.

@@ -15,6 +15,21 @@ FALSE = "0", "off", "f", "false", "n", "no"
 
 
 HINT = "Set it, or see .env.example."
+# What a variable's whole value, or each part of it, looks like, and what to do.
+DATABASE = (
+    r"sqlite:///.+|postgres(ql)?://([^/?]*@)?(\[.*\]|[^/?@:]*)(:\d+)?/[^/?]+(\?.*)?",
+    "Use postgresql://user:password@host/name, or sqlite:///path/to/file.",
+)
+HOST = r"[\w.-]+|\[[\da-fA-F:.]+\]|\*", "Use names without http:// and without a port."
+LEVEL = (
+    "(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)",
+    "Use DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+)
+ORIGIN = r"https?://[\w.*-]+(:\d+)?", "Use origins such as https://data.example.com."
+PATH = r"((/[\w.~-]+)+/?)?", "Use a path such as /tools."
+S3 = r"(s3://[\w.-]+(/.*)?)?", "Use s3://bucket/prefix."
+TOKEN = r"([!-~]{16,})?", "Use 16 characters or more, without spaces."
+WORKERS = r"[1-9]\d*", "Use a whole number from 1."
 
 
 def text(name, default=None, like="", hint=HINT, is_secret=False):

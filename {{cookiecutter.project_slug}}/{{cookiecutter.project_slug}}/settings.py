@@ -36,8 +36,7 @@ SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.texts(
     "ALLOWED_HOSTS",
     ["localhost", "127.0.0.1", "[::1]"],
-    r"[\w.-]+|\[[\da-fA-F:.]+\]|\*",
-    "Use names without http:// and without a port, separated by commas.",
+    *env.HOST,
 )
 
 # Where the database and collected static files are: the one place that is written to.
@@ -99,8 +98,7 @@ DATABASES = {
         env.text(
             "DATABASE_URL",
             f"sqlite:///{(DATA_DIR / 'db.sqlite3').as_posix()}",
-            r"sqlite:///.+|postgres(ql)?://([^/?]*@)?(\[.*\]|[^/?@:]*)(:\d+)?/[^/?]+(\?.*)?",
-            "Use postgresql://user:password@host/name, or sqlite:///path/to/file.",
+            *env.DATABASE,
             is_secret=True,
         ),
         conn_max_age=60,
@@ -158,15 +156,8 @@ USE_TZ = True
 # Behind a proxy ---------------------------------------------------------------------
 
 # The path below which a proxy, which takes it away, publishes the whole site: /tools.
-FORCE_SCRIPT_NAME = env.text(
-    "FORCE_SCRIPT_NAME", "", r"((/[\w.~-]+)+/?)?", "Use a path such as /tools."
-)
-FORCE_SCRIPT_NAME = FORCE_SCRIPT_NAME.rstrip("/") or None
-CSRF_TRUSTED_ORIGINS = env.texts(
-    "CSRF_TRUSTED_ORIGINS",
-    like=r"https?://[\w.*-]+(:\d+)?",
-    hint="Use origins such as https://data.example.com, separated by commas.",
-)
+FORCE_SCRIPT_NAME = env.text("FORCE_SCRIPT_NAME", "", *env.PATH).rstrip("/") or None
+CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS", (), *env.ORIGIN)
 if env.flag("TLS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -182,9 +173,7 @@ FRAMES_STORAGE = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": DATA_DIR / "frames"},
 }
-FRAMES_STORAGE_URL = env.text(
-    "FRAMES_STORAGE_URL", "", r"(s3://[\w.-]+(/.*)?)?", "Use s3://bucket/prefix."
-)
+FRAMES_STORAGE_URL = env.text("FRAMES_STORAGE_URL", "", *env.S3)
 if FRAMES_STORAGE_URL:
     bucket, _, location = FRAMES_STORAGE_URL.removeprefix("s3://").partition("/")
     FRAMES_STORAGE = {
@@ -293,12 +282,7 @@ LOGGING = {
     },
     "root": {
         "handlers": ["console"],
-        "level": env.text(
-            "LOG_LEVEL",
-            "INFO",
-            "(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)",
-            "Use DEBUG, INFO, WARNING, ERROR or CRITICAL.",
-        ).upper(),
+        "level": env.text("LOG_LEVEL", "INFO", *env.LEVEL).upper(),
     },
     "loggers": {
         "django": {},  # Its own handlers would say everything twice.
@@ -313,13 +297,7 @@ LOGGING = {
 }
 
 # /metrics, for Prometheus: with this as its bearer token, and without it not at all.
-METRICS_TOKEN = env.text(
-    "METRICS_TOKEN",
-    "",
-    r"([!-~]{16,})?",
-    "Use 16 characters or more, without spaces.",
-    is_secret=True,
-)
+METRICS_TOKEN = env.text("METRICS_TOKEN", "", *env.TOKEN, is_secret=True)
 
 SENTRY_DSN = env.text("SENTRY_DSN", "", is_secret=True)
 if SENTRY_DSN:
