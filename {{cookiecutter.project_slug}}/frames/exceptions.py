@@ -3,14 +3,14 @@
 import logging
 import sys
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseError
 
-from .logs import OF_THE_MACHINE, note, request_id
+from .logs import NO_DATABASE, note, request_id
 
 logger = logging.getLogger(__name__)
 
-# What the database's drivers raise that cannot reach it, or wait for it in vain.
-NO_DATABASE = InterfaceError, OperationalError
+# Their texts are about this machine, and not for whoever has asked.
+OF_THE_MACHINE = DatabaseError, ImportError, MemoryError, OSError
 MAX_REASON = 300  # Characters.
 
 

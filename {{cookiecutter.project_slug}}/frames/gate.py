@@ -21,15 +21,8 @@ from werkzeug.test import run_wsgi_app
 
 from . import access
 from .endpoints import CALLBACK, OPEN, UPLOAD, Kind
-from .exceptions import (
-    NO_DATABASE,
-    Conflict,
-    FrameError,
-    LimitExceeded,
-    as_problem,
-    explain,
-)
-from .logs import note
+from .exceptions import Conflict, FrameError, LimitExceeded, as_problem, explain
+from .logs import NO_DATABASE, note
 from .response_headers import protect
 from .unit_of_work import unit_of_work
 

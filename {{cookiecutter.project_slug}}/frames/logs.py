@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 
 logger = logging.getLogger(__name__)
 
-# Their texts are about this machine, and not about anybody's data.
-OF_THE_MACHINE = DatabaseError, ImportError, MemoryError, OSError
+# What the database's drivers raise that cannot reach it, or wait for it in vain.
+NO_DATABASE = InterfaceError, OperationalError
+# Their texts are never about somebody's data. Another one of a database's may be.
+TOLD = *NO_DATABASE, ImportError, MemoryError, OSError
 
 _request = ContextVar("request", default=None)
 
@@ -120,7 +122,7 @@ def described(error):
     """
     parts = []
     while error is not None:
-        tells = isinstance(error, OF_THE_MACHINE) or not noted()
+        tells = isinstance(error, TOLD) or not noted()
         name = type(error).__qualname__
         parts.append(f"{name}: {error}\n" if tells else f"{name}\n")
         parts += traceback.format_tb(error.__traceback__)[::-1]

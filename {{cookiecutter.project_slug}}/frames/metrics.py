@@ -25,7 +25,9 @@ duration = Histogram(
 answers = Counter(
     "site_requests", "Answers by HTTP status", ["endpoint", "status"], registry=own
 )
-refused = Counter("site_refused", "Requests refused, by reason", ["why"], registry=own)
+refused = Counter(
+    "site_refused", "Requests refused or failed, by reason", ["why"], registry=own
+)
 opened = Counter(
     "frames_opened", "Frames found in memory, or read", ["where"], registry=own
 )

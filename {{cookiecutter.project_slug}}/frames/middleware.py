@@ -1,5 +1,6 @@
 from .access import problem_page
-from .exceptions import NO_DATABASE, FrameError, as_problem
+from .exceptions import FrameError, as_problem
+from .logs import NO_DATABASE
 from .workspace import Workspace, bind
 
 

@@ -19,6 +19,7 @@ IMPATIENT = Config(
     read_timeout=20,
     retries={"total_max_attempts": 3, "mode": "standard"},
 )
+GONE = "404", "NoSuchKey"
 
 
 def _told(method):
@@ -33,9 +34,6 @@ def _told(method):
             raise Unavailable("The storage of frames", request_id()) from error
 
     return called
-
-
-GONE = "404", "NoSuchKey"
 
 
 class S3Storage(s3.S3Storage):
