@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 import pytest
 from services import who_answered
 
-TOKEN = "a token of this test"
+TOKEN = "a-token-of-this-test"
 HOST = "data.example.com"
 REQUESTS = 60
 
