@@ -62,6 +62,7 @@ class Gate(WSGIHandler):
         return super().__call__(site, start_response)
 
     def resolve_request(self, request):
+        request.kind = None  # `answer` finds it.
         return self.view, (), {}
 
     def get_response(self, request):
@@ -82,7 +83,6 @@ class Gate(WSGIHandler):
     def answer(self, request):
         """The view: ask D-Tale what it is asked, or say why not."""
         environ = dict(request.environ["frames.mounted"])
-        request.kind = None
         # Flask would run the view for HEAD, too, and D-Tale changes data on GET.
         if request.method not in METHODS:
             return HttpResponseNotAllowed(METHODS)

@@ -121,7 +121,8 @@ def sentry():
         for item in each.items
         if item.type == "event"
     ]
-    sentry_sdk.init()
+    # By default it changes Django and Flask, for all tests that come after.
+    sentry_sdk.init(auto_enabling_integrations=False)
 
 
 def test_sentry_gets_failures_without_data(owner, ann, secret_frame, sentry):
