@@ -45,7 +45,9 @@ SLUG/asgi.py
 SLUG/context_processors.py
 SLUG/dispatcher.py
 SLUG/environment.py
+SLUG/health.py
 SLUG/middleware.py
+SLUG/sentry.py
 SLUG/settings.py
 SLUG/static/site.css
 SLUG/static/site.svg
@@ -109,10 +111,12 @@ frames/gate.py
 frames/kinds.py
 frames/limits.py
 frames/listing.py
+frames/logs.py
 frames/management/__init__.py
 frames/management/commands/__init__.py
 frames/management/commands/explore.py
 frames/management/commands/purge_frames.py
+frames/metrics.py
 frames/middleware.py
 frames/migrations/0001_initial.py
 frames/migrations/0002_token.py
@@ -130,6 +134,7 @@ frames/querysets.py
 frames/questions.py
 frames/quick_query.py
 frames/response_headers.py
+frames/s3.py
 frames/sealing.py
 frames/sources.py
 frames/static/frames/upload.js
@@ -200,9 +205,11 @@ tests/test_frame_storage.py
 tests/test_frames.py
 tests/test_frames_admin.py
 tests/test_gate.py
+tests/test_health.py
 tests/test_home.py
 tests/test_kinds.py
 tests/test_limits.py
+tests/test_logs.py
 tests/test_model_pages.py
 tests/test_payload.py
 tests/test_preferences.py
@@ -219,6 +226,7 @@ tests/test_start.py
 tests/test_static_files.py
 tests/test_unit_of_work.py
 tests/test_uploads.py
+tests/test_variables.py
 tests/test_ways_in.py
 """.split()
 

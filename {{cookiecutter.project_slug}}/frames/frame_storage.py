@@ -21,6 +21,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, storages
 
 from . import payload
+from .logs import count
 
 SUFFIX = ".frame"
 PART = ".part"
@@ -77,6 +78,7 @@ def cached(key, make):
     """
     with _cache_lock:
         entry = _cache.get(key)
+    count("cache_misses" if entry is None else "cache_hits")
     if entry is None:
         entry = make()
         with _cache_lock:

@@ -18,6 +18,8 @@ os.environ.update(
     DATA_DIR=directory.name,
     FORCE_SCRIPT_NAME="",
     LOG_LEVEL="INFO",
+    METRICS_TOKEN="",
+    SENTRY_DSN="",
     FRAMES_LOGIN_REQUIRED="False",  # Tests that are about it turn it on.
 )
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{directory.name}/db.sqlite3")

@@ -71,7 +71,7 @@ def test_failure_to_write_the_row_is_no_success(
         raise Crash(point)
 
     monkeypatch.setattr(target, name, fail)
-    assert owner.edit(frame.pk, 9).status_code == 500
+    assert owner.edit(frame.pk, 9).status_code == 503
     monkeypatch.undo()
     assert owner.column(frame.pk) == [1, 2, 3]
     call_command("purge_frames", grace=0)
