@@ -137,6 +137,8 @@ def quick_view(describe):
     def described(data_id):
         name = get_str_arg(request, "col")
         info = global_state.get_dtype_info(data_id, name)
+        if info is None:  # D-Tale says that there is no such column.
+            return describe(data_id)
         kind = classify_type(info["dtype"])
         if kind == "F" or info["dtype"].startswith("mixed"):
             return describe(data_id)
