@@ -87,7 +87,9 @@ def _base_for(packed, replaces):
         places = payload.lent(packed.table, table)
         stays = sum(table[place][0] for place in places if place is not None)
         # Of what is stored, at least half is this frame's, and at least half was there.
-        if stays >= max(MIN_LENT, packed.nbytes / 2, sum(size for size, _ in table) / 2):
+        if stays >= max(
+            MIN_LENT, packed.nbytes / 2, sum(size for size, _ in table) / 2
+        ):
             return name, table
     return None, ()
 

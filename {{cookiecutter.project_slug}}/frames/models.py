@@ -340,4 +340,6 @@ def remove_bytes(name, current=""):
         try:
             frame_storage.remove(each)
         except Exception:
-            logger.warning("%s stays until `manage.py purge_frames`.", each, exc_info=True)
+            logger.warning(
+                "%s stays until `manage.py purge_frames`.", each, exc_info=True
+            )

@@ -8,7 +8,8 @@ one machine share its memory.
 
 The table has the length and the checksum of each buffer. A file may lean on another one,
 its base: what the base has is not written again, so that an edit of one column does not
-cost all of them.
+cost all of them. (pandas keeps columns of one dtype in one array; here, those of long
+frames have one each.)
 
 The signature covers the second part and the file's name; the checksums in it cover all
 buffers, the base's too. Buffers are plain bytes, which run nothing; the pickle could, so
@@ -24,6 +25,7 @@ import struct
 from collections import defaultdict
 
 import numpy as np
+import pandas as pd
 import xxhash
 from django.core.signing import BadSignature
 
@@ -34,6 +36,7 @@ PURPOSE = "frames.payload:"
 ALIGNMENT = 64  # Bytes: a cache line, as numpy and Arrow like their buffers.
 LENGTHS = struct.Struct("<QQ")  # Of the pickle, in bytes; of the table, in entries.
 ENTRY = struct.Struct("<Q16s")  # A buffer's bytes, and their checksum (XXH3-128).
+MANY_ROWS = 100_000
 FRONT = len(MAGIC) + SIGNATURE_LENGTH
 
 
@@ -55,11 +58,20 @@ class Packed:
         buffers, file = [], io.BytesIO()
         pickler = pickle.Pickler(file, protocol=5, buffer_callback=buffers.append)
         pickler.dispatch_table = copyreg.dispatch_table | {np.ndarray: _reduced}
-        pickler.dump(frame)
+        pickler.dump(frame if len(frame) < MANY_ROWS else _by_column(frame))
         self.pickle = file.getvalue()
         self.buffers = [buffer.raw() for buffer in buffers]
         self.table = [_entry(buffer) for buffer in self.buffers]
         self.nbytes = len(self.pickle) + sum(size for size, _ in self.table)
+
+
+def _by_column(frame):
+    """Return the same ``pandas.DataFrame``, uncopied, with an array for each column."""
+    columns = {at: frame.iloc[:, at] for at in range(frame.shape[1])}
+    split = pd.DataFrame(columns, frame.index, copy=False)
+    split.columns = frame.columns
+    split.attrs = frame.attrs
+    return split
 
 
 def _reduced(array):
@@ -150,7 +162,8 @@ class Payload:
         self.nbytes = mapped.nbytes + (base.nbytes if base else 0)
         self.pickle = mapped[start:end]
         self.buffers = []
-        for entry, place in zip(table, lent(table, base.table if base else ())):
+        places = lent(table, base.table if base else ())
+        for entry, place in zip(table, places, strict=True):
             if place is not None:
                 self.buffers.append(base.buffers[place])
                 continue
@@ -172,7 +185,9 @@ class Payload:
         try:
             frame = pickle.loads(self.pickle, buffers=self.buffers)
         except Exception as error:  # Of a class, say, that is not installed here.
-            raise PayloadDamaged(f"{self.name} cannot be read here: {error!r}") from error
+            raise PayloadDamaged(
+                f"{self.name} cannot be read here: {error!r}"
+            ) from error
         # Unpickled, small objects are several times their pickle: 8 is a careful guess.
         return frame, self.nbytes + 7 * len(self.pickle)
 

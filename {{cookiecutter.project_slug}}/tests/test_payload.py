@@ -40,6 +40,12 @@ FRAMES = {
     ),
     "wide": pd.DataFrame({f"c{n}": [n, n / 2] for n in range(300)}),
     "long": pd.DataFrame({"a": np.arange(100_000), "s": ["text"] * 100_000}),
+    "long, two levels": pd.DataFrame(
+        {("x", 1): np.arange(100_000), ("x", None): 0.5, ("y", 1): 1},
+        index=pd.Index(np.arange(100_000) * 2, name="number"),
+    ).rename_axis(columns=["n", None]),
+    "long, one name": pd.DataFrame(np.ones((100_000, 3)), columns=["a", "a", 0]),
+    "long, no columns": pd.DataFrame(index=pd.date_range("1900", periods=100_000)),
 }
 
 
@@ -85,6 +91,13 @@ def test_what_was_written_is_read(tmp_path, kind):
     assert_frame_equal(frame, FRAMES[kind], check_exact=True, check_freq=True)
     assert list(map(str, frame.dtypes)) == list(map(str, FRAMES[kind].dtypes))
     assert packed.nbytes <= path.stat().st_size <= memory
+
+
+def test_attributes_of_a_long_frame_stay(tmp_path):
+    frame = FRAMES["long"].copy()
+    frame.attrs["source"] = "a shop"
+    write(tmp_path / NAME, frame)
+    assert payload.read(tmp_path / NAME, NAME).frame()[0].attrs == frame.attrs
 
 
 @pytest.mark.parametrize(
@@ -161,7 +174,9 @@ def test_each_byte_that_is_changed_is_found_with_a_base_too(tmp_path, base, no_p
     write(path, frame.iloc[:3].assign(c=base.buffers and 2), base=base.table)
     content = path.read_bytes()
     for place in range(len(content)):
-        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        path.write_bytes(
+            content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        )
         with pytest.raises(PayloadDamaged, match=NAME):
             payload.read(path, NAME, base)
 
