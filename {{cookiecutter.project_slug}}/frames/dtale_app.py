@@ -20,10 +20,10 @@ from flask import current_app, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_path_info
 
-from . import dtale_filters, dtale_input, dtale_kinds, dtale_output
+from . import dtale_filters, dtale_input, dtale_kinds, dtale_output, dtale_upload
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import mended_file
-from .endpoints import CHARTS_PAGE, OPEN, PAGES
+from .endpoints import CHARTS_PAGE, OPEN, PAGES, UPLOAD
 from .exceptions import FrameError, FrameUnreadable, Unforeseen, explain
 from .limits import check_cells
 from .static_files import static_url
@@ -197,6 +197,7 @@ def build_flask(root):
     )
     app.view_functions["static"] = moved
     app.view_functions[PROCESSES] = processes
+    app.view_functions[UPLOAD] = dtale_upload.upload
     for endpoint, wrap in dtale_kinds.VIEWS:
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     app.before_request(check_request)

@@ -20,6 +20,7 @@ from .texts import typed
 from .zipped import is_zip, unzipped
 
 BLOCK = 1 << 20  # Bytes that are read at once.
+SPACES = r"\s+"  # As a separator: pandas splits by any number of them.
 UTF_16 = b"\xff\xfe", b"\xfe\xff"  # Excel's "Unicode text".
 
 
@@ -130,7 +131,9 @@ def read_csv(file, sep=None, encoding=None, decimal=".", header=True):
     text = head.decode(encoding, "ignore").lstrip("\r\n")
     sep = sep or separator_of(text)
     lines = io.StringIO(text, newline="")
-    names = next((row for row in csv.reader(lines, delimiter=sep) if row), None)
+    spaced = (line.split() for line in lines)
+    rows = spaced if sep == SPACES else csv.reader(lines, delimiter=sep)
+    names = next((row for row in rows if row), None)
     if names is None:
         raise ValueError("there is nothing in it")
     if not header:
@@ -141,6 +144,8 @@ def read_csv(file, sep=None, encoding=None, decimal=".", header=True):
 
 def _read_table(file, encoding, sep, names, header):
     try:
+        if sep == SPACES:
+            raise pa.ArrowInvalid("It takes one character alone.")
         return pyarrow.csv.read_csv(
             file,
             pyarrow.csv.ReadOptions(
@@ -180,8 +185,9 @@ def _read_table(file, encoding, sep, names, header):
                 skip_blank_lines=len(names) > 1,
             )
     except (pd.errors.ParserError, pd.errors.ParserWarning):
-        found = first_too_long(file.raw.name, encoding, sep, len(names))
-        if found is None:
+        one = sep != SPACES
+        found = one and first_too_long(file.raw.name, encoding, sep, len(names))
+        if not found:
             raise
         raise SourceError(
             f"Line {found[0]:,} has {found[1]:,} values, and there are {len(names):,} "
