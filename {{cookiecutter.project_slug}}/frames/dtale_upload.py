@@ -12,9 +12,10 @@ from dtale.views import UPLOAD_SEPARATORS, load_new_data
 from flask import jsonify, request
 
 from .csv_format import first_rows
+from .csv_reading import SPACES
 from .exceptions import InputRefused
 from .file_checks import checked
-from .files import SPACES, read_file, sheet_names
+from .files import read_file, sheet_names
 from .limits import check_cells
 from .questions import question_about
 
