@@ -18,7 +18,6 @@ from .texts import typed
 from .zipped import is_zip, unzipped
 
 
-
 def read_file(path, progress=None, name=None, **options):
     """Read a file into a DataFrame; its suffix says what is in it.
 

@@ -61,21 +61,28 @@ def typed_part(texts, decimal="."):
     Returns:
         pyarrow.Array: the same texts, if the other parts have to be seen.
     """
-    words = _words(texts)
-    if words.null_count == len(words):
+    if texts.null_count == len(texts):
         return texts
-    attempts = _numbers_and_flags(words, decimal), _timestamps(words)
-    return _first(itertools.chain(*attempts), texts)
+    made = _by_value(texts, decimal)  # Most columns have no word for "no value".
+    if made is None or (pa.types.is_floating(made.type) and _any(pc.is_nan(made))):
+        words = _words(texts)
+        made = None if words.null_count == len(words) else _by_value(words, decimal)
+    return texts if made is None else made
 
 
-def _first(attempts, texts):
-    return next((attempt for attempt in attempts if attempt is not None), texts)
+def _by_value(words, decimal):
+    attempts = itertools.chain(_numbers_and_flags(words, decimal), _timestamps(words))
+    return _first(attempts)
+
+
+def _first(attempts, otherwise=None):
+    return next((attempt for attempt in attempts if attempt is not None), otherwise)
 
 
 def _words(texts):
     words = pc.utf8_trim_whitespace(texts)
     nothing = pc.is_in(words, NO_VALUE)
-    return pc.if_else(nothing, None, words) if pc.any(nothing).as_py() else words
+    return pc.if_else(nothing, None, words) if _any(nothing) else words
 
 
 def _is_no_more(words, decimal):
@@ -92,11 +99,15 @@ def _is_no_more(words, decimal):
 
 
 def _numbers_and_flags(words, decimal):
-    zeros = (pc.starts_with(words, first) for first in ("0", "-0", "+"))
-    if not _any(words, functools.reduce(pc.or_, zeros), IDENTIFIER):
+    zeros = (
+        pc.and_not(pc.starts_with(words, zero), pc.starts_with(words, f"{zero}."))
+        for zero in ("0", "-0")
+    )
+    suspects = words.filter(functools.reduce(pc.or_, zeros, pc.starts_with(words, "+")))
+    if not _has(suspects, IDENTIFIER):
         yield _numbers(words if decimal == "." else _with_point(words))
     flags = _cast(words, pa.bool_())
-    if flags is not None and _any(words, None, "(?i)^[tf]"):  # Else all are 0 and 1.
+    if flags is not None and _has(words, "(?i)^[tf]"):  # Else all are 0 and 1.
         yield flags
 
 
@@ -110,10 +121,10 @@ def _numbers(words):
     integers = _cast(words, pa.int64())
     if integers is not None:
         return integers
-    long = pc.greater_equal(pc.binary_length(words), 16)
-    if _any(words, pc.and_not(long, pc.match_substring(words, ".")), TOO_LARGE):
-        return None
-    return _cast(words, pa.float64())
+    floats = _cast(words, pa.float64())
+    if floats is None or pc.max(pc.abs(floats)).as_py() < 1e15:
+        return floats
+    return None if _has(words, TOO_LARGE) else floats
 
 
 def _timestamps(words):
@@ -129,10 +140,12 @@ def _written_dates(words):
             yield month_first if day_first is None else day_first
 
 
-def _any(words, among, pattern):
-    """Say (bool) whether a pattern is in one of the words, or of those of a mask."""
-    words = words if among is None else words.filter(among)
-    return pc.any(pc.match_substring_regex(words, pattern)).as_py()
+def _has(words, pattern):
+    return _any(pc.match_substring_regex(words, pattern))
+
+
+def _any(values):
+    return pc.any(values).as_py()
 
 
 def _cast(words, kind):
