@@ -14,7 +14,8 @@ from .exceptions import SourceError
 from .tables import columns_to_frame
 from .texts import typed, typed_part
 
-BATCHES = 8  # Of a megabyte each, which are looked at together.
+PART = 1 << 20  # Bytes. Arrow reads 32 of them ahead.
+BATCHES = 8  # Parts that are looked at together.
 ROWS = 50_000  # That pandas reads at once.
 SPACES = r"\s+"  # As a separator: any number of them.
 UTF_16 = b"\xff\xfe", b"\xfe\xff"  # Excel's "Unicode text".
@@ -58,7 +59,7 @@ def _by_arrow(file, encoding, sep, names, header):
         file,
         pyarrow.csv.ReadOptions(
             encoding=encoding.removesuffix("-sig"),
-            block_size=BLOCK,  # It reads 32 of them ahead.
+            block_size=PART,
             column_names=None if header else names,
         ),
         pyarrow.csv.ParseOptions(

@@ -17,6 +17,8 @@ from .tables import columns_to_frame, table_to_frame
 from .texts import typed
 from .zipped import is_zip, unzipped
 
+LINES = 8 << 20  # Bytes of JSON lines that are read at once.
+
 
 def read_file(path, progress=None, name=None, **options):
     """Read a file into a DataFrame; its suffix says what is in it.
@@ -139,18 +141,32 @@ def read_json(file):
 
 
 def read_json_lines(file):
-    try:
-        table = pyarrow.json.read_json(file)
+    for read in (_lines_by_part, pyarrow.json.read_json):
+        try:
+            table = read(file)
+        except pa.ArrowException:
+            file.seek(0)
+            continue
         if not any(pa.types.is_nested(kind) for kind in table.schema.types):
             names, columns = table.column_names, table.columns[::-1]
             del table
             return columns_to_frame(names, (typed_dates(columns.pop()) for _ in names))
-    except pa.ArrowInvalid:
-        pass
+        break
     # A column of several kinds; or objects in it, which Arrow would make all alike.
     file.seek(0)
     records = [json.loads(line) for line in file if line.strip()]
     return _from_objects(pd.DataFrame(records, dtype=object), typed_dates)
+
+
+def _lines_by_part(file):
+    """Arrow would keep all of the file in memory.
+
+    Raises:
+        ArrowException: the parts differ in more than that one has nothing in a column.
+    """
+    parts = iter(lambda: b"".join(file.readlines(LINES)), b"")
+    tables = [pyarrow.json.read_json(pa.BufferReader(part)) for part in parts]
+    return pa.concat_tables(tables, promote_options="default")
 
 
 def typed_dates(column):
