@@ -98,6 +98,7 @@ frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
 frames/dtale_sizes.py
+frames/dtale_upload.py
 frames/endpoints.py
 frames/exceptions.py
 frames/explore.py
@@ -198,6 +199,7 @@ tests/test_dtale_input.py
 tests/test_dtale_rows.py
 tests/test_dtale_patterns.py
 tests/test_dtale_quick.py
+tests/test_dtale_upload.py
 tests/test_explore_command.py
 tests/test_filter_dialogs.py
 tests/test_filters.py

@@ -20,10 +20,17 @@ from flask import current_app, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_path_info
 
-from . import dtale_describe, dtale_filters, dtale_input, dtale_output, dtale_pages
+from . import (
+    dtale_describe,
+    dtale_filters,
+    dtale_input,
+    dtale_output,
+    dtale_pages,
+    dtale_upload,
+)
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import mended_file
-from .endpoints import CHARTS_PAGE, OPEN, PAGES
+from .endpoints import CHARTS_PAGE, OPEN, PAGES, UPLOAD
 from .exceptions import FrameError, FrameUnreadable, as_problem
 from .limits import check_cells
 from .logs import note
@@ -198,6 +205,7 @@ def build_flask(root):
     )
     app.view_functions["static"] = moved
     app.view_functions[PROCESSES] = processes
+    app.view_functions[UPLOAD] = dtale_upload.upload
     for endpoint, wrap in dtale_describe.VIEWS:
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     app.before_request(check_request)

@@ -190,8 +190,8 @@ class Unit:
             # If only the database's answer was lost, a row may name the new bytes: then
             # they stay, and purge_frames will tell.
             if not at_the_end:
-                for name in saved:
-                    remove_bytes(name)
+                for names in saved:
+                    remove_bytes(*names)
             raise
 
     def _load(self, pk):

@@ -194,3 +194,25 @@ def test_s3_storage_that_is_down_is_a_problem_as_others_are(monkeypatch, caplog,
     with pytest.raises(Unavailable, match="The storage of frames does not answer"):
         ask(storage)
     assert "127.0.0.1:9" in caplog.text
+
+
+def test_what_the_base_has_is_neither_sent_nor_fetched_again(remote, settings, stored):
+    large = pd.DataFrame({"a": range(100_000), "b": range(100_000), "c": "text"})
+    first, _ = frame_storage.save(large)
+    large.loc[0, "a"] = 7
+    second, _ = frame_storage.save(large, first)
+    assert frame_storage.base_of(second) == first
+    assert remote.size(second) < 0.9e6 < remote.size(first)
+    stored.forget()
+    remote.opened = ()
+    for name in (first, second, second):
+        frame_storage.load(name)
+    assert remote.opened == (first, second)
+    assert_frame_equal(frame_storage.load(second), large)
+
+
+def test_base_that_was_not_fetched_is_not_leaned_on(remote, stored):
+    large = pd.DataFrame({"a": range(100_000), "b": range(100_000)})
+    first, _ = frame_storage.save(large)
+    stored.forget()
+    assert not frame_storage.base_of(frame_storage.save(large, first)[0])
