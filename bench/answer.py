@@ -108,7 +108,10 @@ class Generated(Plain):
 
     def open(self, data):
         from frames.explore import explore
+        from frames.sources import read_file
 
+        if isinstance(data, str):
+            data = read_file(data)
         return explore(self.request, data).url.rpartition("/")[2]
 
 

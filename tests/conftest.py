@@ -171,7 +171,7 @@ def browser():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=20_000)  # Milliseconds: these machines are shared.
+    expect.set_options(timeout=40_000)  # Milliseconds: these machines are shared.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -214,6 +214,8 @@ def page(browser, problems):
     A test that makes some takes them out of ``problems``.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    # The first click in a server waits for D-Tale's import.
+    context.set_default_timeout(90_000)
     context.add_init_script(WATCH)
 
     def on_console(message):

@@ -98,11 +98,14 @@ class Postgres:
 
 
 class S3:
-    """The S3 API, by moto."""
+    """A server with the S3 API, by moto: what it holds outlives a stop."""
 
-    def __init__(self, endpoint):
+    def __init__(self):
         import boto3
 
+        logging.getLogger("werkzeug").setLevel("WARNING")  # Or it tells each request.
+        self.port = free_port()
+        endpoint = f"http://127.0.0.1:{self.port}"
         self.variables = {
             **KEYS,
             "AWS_ENDPOINT_URL_S3": endpoint,
@@ -114,6 +117,16 @@ class S3:
             region_name="us-east-1",
             **{name.lower(): value for name, value in KEYS.items()},
         )
+
+    def start(self):
+        from moto.server import ThreadedMotoServer
+
+        self.server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
+        self.server.start()
+
+    def stop(self):
+        self.server.stop()
+        self.server._server.server_close()  # Or the system goes on taking connections.
 
     def bucket(self):
         """Make an empty bucket; the variables (dict) of a project that uses it."""
@@ -150,13 +163,9 @@ def postgres():
 @pytest.fixture(scope="session")
 def s3():
     """A server with the S3 API (S3), running."""
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel("WARNING")  # Or it tells each request.
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server = S3()
     server.start()
-    host, port = server.get_host_and_port()
-    yield S3(f"http://{host}:{port}")
+    yield server
     server.stop()
 
 

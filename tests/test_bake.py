@@ -45,9 +45,11 @@ SLUG/asgi.py
 SLUG/context_processors.py
 SLUG/dispatcher.py
 SLUG/environment.py
+SLUG/health.py
 SLUG/locale/de/LC_MESSAGES/django.mo
 SLUG/locale/de/LC_MESSAGES/django.po
 SLUG/middleware.py
+SLUG/sentry.py
 SLUG/settings.py
 SLUG/static/site.css
 SLUG/static/site.svg
@@ -106,6 +108,7 @@ frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
 frames/dtale_sizes.py
+frames/dtale_upload.py
 frames/endpoints.py
 frames/exceptions.py
 frames/explore.py
@@ -122,10 +125,12 @@ frames/limits.py
 frames/listing.py
 frames/locale/de/LC_MESSAGES/django.mo
 frames/locale/de/LC_MESSAGES/django.po
+frames/logs.py
 frames/management/__init__.py
 frames/management/commands/__init__.py
 frames/management/commands/explore.py
 frames/management/commands/purge_frames.py
+frames/metrics.py
 frames/middleware.py
 frames/migrations/0001_initial.py
 frames/migrations/0002_token.py
@@ -143,6 +148,7 @@ frames/querysets.py
 frames/questions.py
 frames/quick_query.py
 frames/response_headers.py
+frames/s3.py
 frames/sealing.py
 frames/sources.py
 frames/static/frames/upload.js
@@ -174,6 +180,7 @@ frames/templates/frames/signed_out.html
 frames/templates/frames/tokens.html
 frames/templatetags/__init__.py
 frames/templatetags/dtale.py
+frames/text_metrics.py
 frames/texts.py
 frames/token_views.py
 frames/tokens.py
@@ -205,6 +212,7 @@ tests/test_dtale_input.py
 tests/test_dtale_rows.py
 tests/test_dtale_patterns.py
 tests/test_dtale_quick.py
+tests/test_dtale_upload.py
 tests/test_explore_command.py
 tests/test_filter_dialogs.py
 tests/test_filters.py
@@ -212,9 +220,11 @@ tests/test_frame_storage.py
 tests/test_frames.py
 tests/test_frames_admin.py
 tests/test_gate.py
+tests/test_health.py
 tests/test_home.py
 tests/test_kinds.py
 tests/test_limits.py
+tests/test_logs.py
 tests/test_model_pages.py
 tests/test_password_reset.py
 tests/test_payload.py
@@ -233,6 +243,7 @@ tests/test_static_files.py
 tests/test_unit_of_work.py
 tests/test_translations.py
 tests/test_uploads.py
+tests/test_variables.py
 tests/test_ways_in.py
 """.split()
 

@@ -76,7 +76,7 @@ def test_first_click_does_not_wait_for_dtale(project, page):
     with project.serve("gunicorn") as site:
         page.goto(site.url)
         for _ in range(300):
-            if page.request.get(f"{site.url}/healthz").json()["dtale"] == "built":
+            if page.request.get(f"{site.url}/readyz").ok:
                 break
             page.wait_for_timeout(100)
         else:

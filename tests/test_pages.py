@@ -150,7 +150,7 @@ def test_signed_out_meanwhile(site, page):
 def test_what_is_not_sure_is_shown_and_corrected(site, page):
     page.goto(site.url)
     drop(page, ("villes.csv", "a;b\nx;1,234\n"))
-    expect(page.get_by_role("heading")).to_contain_text("villes.csv")
+    expect(page.get_by_role("heading", name="villes.csv")).to_be_visible()
     expect(page.get_by_role("columnheader", name="b text")).to_be_visible()
     page.get_by_label("In numbers").select_option(label="Comma: 0,5")
     page.get_by_role("button", name="Show it read like this").click()

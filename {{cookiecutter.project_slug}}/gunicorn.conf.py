@@ -5,14 +5,18 @@ https://gunicorn.org/reference/settings/
 
 import gc
 import os
+import shutil
+import tempfile
+from importlib import import_module
 
 import dotenv
 
 dotenv.load_dotenv(".env")
+env = import_module("{{ cookiecutter.project_slug }}.environment")
 
 wsgi_app = "{{ cookiecutter.project_slug }}.wsgi"
 # A process for each core calculates; more threads, as many requests wait for something.
-workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
+workers = int(env.text("WEB_CONCURRENCY", str(os.cpu_count() or 1), *env.WORKERS))
 threads = 8
 timeout = (
     120  # Seconds: a merge of large frames keeps a worker from saying it is alive.
@@ -23,6 +27,13 @@ max_requests_jitter = 5_000
 
 # Workers share the memory of what was imported, and built, before they are forked.
 preload_app = True
+
+# What each worker counts for /metrics, where the others can read it.
+if env.text("METRICS_TOKEN", ""):
+    counted = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp()
+
+    def on_exit(server):
+        shutil.rmtree(counted, ignore_errors=True)
 
 
 def when_ready(server):

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.views import redirect_to_login
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from .endpoints import Kind
+from .exceptions import Unavailable
 
 
 def may_have_frames(user):
@@ -90,3 +91,14 @@ def error(status, why):
         why: a text, or an exception that has one.
     """
     return JsonResponse({"success": False, "error": str(why)}, status=status)
+
+
+def problem_page(problem, request=None):
+    """Return the page (HttpResponse) about a ``FrameError``, which leads home.
+
+    Without a request, and if the database may be down, it is the same for everyone.
+    """
+    if request is None or isinstance(problem, Unavailable):
+        request = HttpRequest()
+    context = {"title": problem.title, "text": problem}
+    return render(request, "frames/problem.html", context, status=problem.status)

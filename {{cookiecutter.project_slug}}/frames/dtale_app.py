@@ -20,12 +20,20 @@ from flask import current_app, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_path_info
 
-from . import dtale_describe, dtale_filters, dtale_input, dtale_output, dtale_pages
+from . import (
+    dtale_describe,
+    dtale_filters,
+    dtale_input,
+    dtale_output,
+    dtale_pages,
+    dtale_upload,
+)
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import mended_file
-from .endpoints import CHARTS_PAGE, OPEN, PAGES
-from .exceptions import FrameError, FrameUnreadable, Unforeseen, explain
+from .endpoints import CHARTS_PAGE, OPEN, PAGES, UPLOAD
+from .exceptions import FrameError, FrameUnreadable, as_problem
 from .limits import check_cells
+from .logs import note
 from .static_files import static_url
 from .substitutions import EXPORT, DtaleChanged
 from .unit_of_work import current, is_bound, unit_of_work
@@ -197,6 +205,7 @@ def build_flask(root):
     )
     app.view_functions["static"] = moved
     app.view_functions[PROCESSES] = processes
+    app.view_functions[UPLOAD] = dtale_upload.upload
     for endpoint, wrap in dtale_describe.VIEWS:
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     app.before_request(check_request)
@@ -256,6 +265,7 @@ def check_request():
 
 def check_frame(target):
     data_id = find(STORE).known_id(target)
+    note(frame=data_id)
     if request.endpoint in PAGES:
         # The page would come up, and then fail at its data.
         find(STORE).get_data(data_id)
@@ -282,6 +292,7 @@ def answer_problem(error):
     """Answer with a page that says why and leads home, or with data that say so."""
     if is_bound():  # A file that is not there belongs to nobody's work.
         current().broken = True
+    error = as_problem(error)
     if request.endpoint not in PAGES:
         return jsonify(success=False, error=str(error)), error.status
     context = {"title": error.title, "text": error}
@@ -293,4 +304,4 @@ def answer_failure(error):
     """Answer what nobody has foreseen; what HTTP says of a request stays as it is."""
     if isinstance(error, HTTPException) and error.code < 500:
         return error
-    return answer_problem(Unforeseen(explain(error)))
+    return answer_problem(error)

@@ -1,11 +1,9 @@
 """What people send to D-Tale, looked at before it is read: `CHECKS`, by endpoint.
 
-D-Tale takes any setting, believes a file's name, and finds out how large a result is
-when it is in memory.
+D-Tale takes any setting, and finds out how large a result is when it is in memory.
 """
 
 import json
-import os
 
 import pandas as pd
 from dtale import combine_data, global_state, predefined_filters
@@ -13,12 +11,7 @@ from flask import request
 
 from .dtale_sizes import check_column, check_reshape
 from .exceptions import FrameError, InputRefused
-from .file_checks import check_file
 from .limits import check_cells
-
-# Kinds of files that D-Tale's page reads.
-FILES = ".csv", ".tsv", ".xls", ".xlsx", ".parquet"
-
 
 # Settings -----------------------------------------------------------------------------
 
@@ -67,24 +60,6 @@ SETTINGS = {
     "hide_row_expanders": _is_bool,
     "verticalHeaders": _is_bool,
 }
-
-# Files --------------------------------------------------------------------------------
-
-
-def check_upload():
-    """Look at uploaded files, whether they are what their names say, and how large.
-
-    Raises:
-        InputRefused: a file is of no kind that is read, or of another than its name says.
-        LimitExceeded: it would be too large once it is read.
-    """
-    for name, file in request.files.items():
-        _, suffix = os.path.splitext(name)  # As D-Tale, or it would read another kind.
-        if suffix not in FILES:
-            kinds = ", ".join(FILES)
-            raise InputRefused(f"{name} cannot be read here; these can: {kinds}.")
-        check_file(name, file.stream)
-
 
 # Frames of frames ---------------------------------------------------------------------
 
@@ -145,7 +120,6 @@ CHECKS = {
     "dtale.build_column": check_column,
     "dtale.reshape_data": check_reshape,
     "dtale.update_settings": check_settings,
-    "dtale.upload": check_upload,
     "dtale.build_merge": check_merge,
     "dtale.view_calculation": check_calculation,
 }

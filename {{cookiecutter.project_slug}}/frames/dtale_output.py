@@ -18,7 +18,7 @@ from flask import g, jsonify, request
 
 from .dtale_pages import signed_out
 from .endpoints import STATIC
-from .exceptions import explain
+from .exceptions import Unavailable, as_problem
 from .response_headers import content_policy
 from .substitutions import DtaleChanged
 from .unit_of_work import current
@@ -88,7 +88,7 @@ def with_an_explanation(jsonify_error):
         current().broken = True
         if isinstance(error, ChartBuildingError):
             error = error.error
-        return jsonify(success=False, error=explain(error))
+        return jsonify(success=False, error=_explained(error))
 
     return explained
 
@@ -98,10 +98,17 @@ def without_a_traceback(build_error):
 
     def built(error, traceback):
         if isinstance(error, Exception) and not isinstance(error, ChartBuildingError):
-            error = explain(error)
+            error = _explained(error)
         return build_error(error, "")
 
     return built
+
+
+def _explained(error):
+    problem = as_problem(error)
+    if isinstance(problem, Unavailable):
+        current().unavailable = problem
+    return str(problem)
 
 
 def without_advice(jsonify):

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dtale.column_replacements import get_replacement_value
 
-from .csv_format import BLOCK, separator_of
 from .exceptions import InputRefused
 from .filter_parts import MAX_PATTERN, as_arrow, contains
 from .limits import check_cells
@@ -96,30 +95,6 @@ def check_parts(column, separator):
     check_cells(len(column), 1 if pd.isna(most) else 1 + int(most))
 
 
-def with_a_separator(build_csv_kwargs):
-    """Load Data: with the square of a line's length grows the time that pandas takes to
-    guess; and more than one character is a pattern for it.
-    """
-
-    @functools.wraps(build_csv_kwargs)
-    def kwargs(request):
-        built = build_csv_kwargs(request)
-        separator = built["sep"]
-        if separator is None:
-            stream = next(request.files.values()).stream
-            text = stream.read(BLOCK).decode(errors="ignore")
-            stream.seek(0)
-            return {**built, "sep": separator_of(text)}
-        if len(separator) > 1 and separator != r"\s+":
-            raise InputRefused(
-                f"{separator[:50]!r} cannot separate columns. Give one character, or "
-                r"\s+ for spaces."
-            )
-        return built
-
-    return kwargs
-
-
 REPLACED = [
     ("dtale.column_builders:ReplaceColumnBuilder.build_column", by_re2),
     ("dtale.column_builders:SplitBuilder.build_column", by_text),
@@ -128,5 +103,4 @@ REPLACED = [
         "dtale.column_analysis:WordValueCountAnalysis.setup_ordinal_data",
         if_not_too_many,
     ),
-    ("dtale.views:build_csv_kwargs", with_a_separator),
 ]

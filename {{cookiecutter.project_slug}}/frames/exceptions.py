@@ -2,16 +2,17 @@
 
 import logging
 import sys
-from uuid import uuid4
 
 from django.db import Error as DatabaseError
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .logs import NO_DATABASE, note, request_id
+
 logger = logging.getLogger(__name__)
 
-# Their texts are about this machine, and not about anybody's data.
+# Their texts are about this machine, and not for whoever has asked.
 OF_THE_MACHINE = DatabaseError, ImportError, MemoryError, OSError
 MAX_REASON = 300  # Characters.
 
@@ -121,6 +122,26 @@ class InputRefused(FrameError, ValueError):
     """Something that was sent cannot be what it says, or is not a person's to send."""
 
 
+class Unavailable(FrameError):
+    """The database or the storage does not answer; asked again later, it may.
+
+    Args:
+        what: str, "The database".
+        number: str, of the request.
+    """
+
+    status = 503
+    title = _("Not available at the moment")
+
+    def __str__(self):
+        what, number = self.args
+        return gettext(
+            "%(what)s does not answer. What you have just done was perhaps not saved; "
+            "what was before is safe. Please try again in a few seconds (request "
+            "%(number)s)."
+        ) % {"what": what, "number": number}
+
+
 class Unforeseen(FrameError):
     """What nobody has thought of; its text tells only where to look in the log."""
 
@@ -128,18 +149,28 @@ class Unforeseen(FrameError):
     title = _("Something went wrong")
 
 
-def explain(error):
-    """Return what the person who asked is told of an error (str).
+def as_problem(error):
+    """Return an error as one that is written for the person who asked (FrameError).
 
-    A ``FrameError`` is written for them. Any other (an exception, or the text of the one
-    that is being handled) is logged with its traceback, and they get its first line and
-    a number by which it is found there.
+    A ``FrameError`` is. Any other (an exception, or the text of the one that is being
+    handled) is logged with its traceback, and they get its first line and the number by
+    which it is found there.
     """
-    if isinstance(error, FrameError):
-        return str(error)
-    request_id = uuid4().hex
-    logger.error("Request %s failed", request_id, exc_info=error)
-    return f"{_reason(error)} (request {request_id})"
+    if not isinstance(error, FrameError):
+        number = request_id()
+        logger.error("Request %s failed", number, exc_info=error)
+        if isinstance(error, NO_DATABASE):
+            error = Unavailable(gettext("The database"), number)
+        else:
+            text = gettext("%(reason)s (request %(number)s)")
+            error = Unforeseen(text % {"reason": _reason(error), "number": number})
+    note(refused=type(error).__name__)
+    return error
+
+
+def explain(error):
+    """Return what the person who asked is told of an error (str)."""
+    return str(as_problem(error))
 
 
 def _reason(error):

@@ -1,6 +1,7 @@
 """Files from other people, looked at before they are read: kind and size."""
 
 import codecs
+import contextlib
 import math
 import zipfile
 from pathlib import Path
@@ -14,9 +15,35 @@ from pyarrow import dataset, parquet
 from .exceptions import InputRefused, LimitExceeded
 from .formats import megabytes
 from .limits import check_cells
+from .zipped import is_zip, unzipped
 
 UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 MAX_EXPANSION = 100  # How many times larger than its file a spreadsheet may be.
+
+
+@contextlib.contextmanager
+def checked(path, name):
+    """Look at somebody's file; if it is an archive, at the one that is in it.
+
+    Args:
+        path: str.
+        name: str, what its owner calls it.
+
+    Yields:
+        tuple: path (str) and name (str) of a file to be read.
+
+    Raises:
+        SourceError: it is an archive that cannot be opened.
+        InputRefused, LimitExceeded: as of ``check_file``.
+    """
+    with contextlib.ExitStack() as stack:
+        if is_zip(name):
+            limit = settings.FRAMES_MAX_UPLOAD_MB * 10 << 20
+            path, name = stack.enter_context(unzipped(path, name, limit))
+        if Path(path).stat().st_size:  # Of an empty one `read_file` says it.
+            with open(path, "rb") as file:
+                check_file(name, file)
+        yield path, name
 
 
 def check_file(name, stream):

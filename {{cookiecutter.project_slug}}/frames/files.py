@@ -1,29 +1,26 @@
 """From a file to a DataFrame: CSV, TSV, Excel, Parquet, Feather, JSON, and zipped."""
 
-import csv
 import io
 import json
-import warnings
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.feather
 import pyarrow.json
 import pyarrow.parquet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .csv_format import first_too_long, first_undecodable, separator_of
+from .csv_format import BLOCK, first_undecodable
+from .csv_reading import read_csv, read_tsv
 from .exceptions import SourceError
 from .formats import grouped
-from .tables import table_to_frame
+from .tables import columns_to_frame, table_to_frame
 from .texts import typed
 from .zipped import is_zip, unzipped
 
-BLOCK = 1 << 20  # Bytes that are read at once.
-UTF_16 = b"\xff\xfe", b"\xfe\xff"  # Excel's "Unicode text".
+LINES = 8 << 20  # Bytes of JSON lines that are read at once.
 
 
 def read_file(path, progress=None, name=None, **options):
@@ -145,85 +142,7 @@ class Watched(io.FileIO):
             self.progress(self.done, self.size)
 
 
-# Text ---------------------------------------------------------------------------------
-
-
-def read_csv(file, sep=None, encoding=None, decimal=".", header=True):
-    head = file.peek(BLOCK)
-    encoding = encoding or ("utf-16" if head.startswith(UTF_16) else "utf-8-sig")
-    text = head.decode(encoding, "ignore").lstrip("\r\n")
-    sep = sep or separator_of(text)
-    lines = io.StringIO(text, newline="")
-    names = next((row for row in csv.reader(lines, delimiter=sep) if row), None)
-    if names is None:
-        raise ValueError(_("there is nothing in it"))
-    if not header:
-        names = [f"column_{number}" for number in range(1, len(names) + 1)]
-    table = _read_table(file, encoding, sep, names, header)
-    return table_to_frame(_each_column(table, lambda texts: typed(texts, decimal)))
-
-
-def _read_table(file, encoding, sep, names, header):
-    try:
-        return pyarrow.csv.read_csv(
-            file,
-            pyarrow.csv.ReadOptions(
-                encoding=encoding.removesuffix("-sig"),
-                block_size=16 * BLOCK,
-                column_names=None if header else names,
-            ),
-            pyarrow.csv.ParseOptions(
-                delimiter=sep,
-                newlines_in_values=True,
-                # In a single column an empty line is a row without a value.
-                ignore_empty_lines=len(names) > 1,
-            ),
-            pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.large_string()),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
-    except pa.ArrowInvalid:
-        file.seek(0)
-    # pandas fills up lines that are too short, and says what is wrong with the others.
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                file,
-                sep=sep,
-                encoding=encoding,
-                header=0 if header else None,
-                names=None if header else names,
-                dtype="str",
-                index_col=False,
-                keep_default_na=False,
-                na_values=[""],
-                skip_blank_lines=len(names) > 1,
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning):
-        found = first_too_long(file.raw.name, encoding, sep, len(names))
-        if found is None:
-            raise
-        raise SourceError(
-            _(
-                "Line %(line)s has %(values)s values, and there are %(columns)s columns. "
-                "Does a value have the separator in it, without quotes around it? Or is "
-                "another separator meant?"
-            )
-            % {
-                "line": grouped(found[0]),
-                "values": grouped(found[1]),
-                "columns": grouped(len(names)),
-            }
-        ) from None
-    return pa.Table.from_pandas(frame, preserve_index=False)
-
-
-def read_tsv(file, sep="\t", **options):
-    return read_csv(file, sep, **options)
+# JSON ---------------------------------------------------------------------------------
 
 
 def read_json(file):
@@ -246,25 +165,36 @@ def read_json(file):
 
 
 def read_json_lines(file):
-    try:
-        table = pyarrow.json.read_json(file)
+    for read in (_lines_by_part, pyarrow.json.read_json):
+        try:
+            table = read(file)
+        except pa.ArrowException:
+            file.seek(0)
+            continue
         if not any(pa.types.is_nested(kind) for kind in table.schema.types):
-            return table_to_frame(_each_column(table, typed_dates))
-    except pa.ArrowInvalid:
-        pass
+            names, columns = table.column_names, table.columns[::-1]
+            del table
+            return columns_to_frame(names, (typed_dates(columns.pop()) for _ in names))
+        break
     # A column of several kinds; or objects in it, which Arrow would make all alike.
     file.seek(0)
     records = [json.loads(line) for line in file if line.strip()]
     return _from_objects(pd.DataFrame(records, dtype=object), typed_dates)
 
 
+def _lines_by_part(file):
+    """Arrow would keep all of the file in memory.
+
+    Raises:
+        ArrowException: the parts differ in more than that one has nothing in a column.
+    """
+    parts = iter(lambda: b"".join(file.readlines(LINES)), b"")
+    tables = [pyarrow.json.read_json(pa.BufferReader(part)) for part in parts]
+    return pa.concat_tables(tables, promote_options="default")
+
+
 def typed_dates(column):
     return typed(column, only_dates=True) if pa.types.is_string(column.type) else column
-
-
-def _each_column(table, convert):
-    columns = [convert(column) for column in table.columns]
-    return pa.table(columns, names=table.column_names)
 
 
 def _from_objects(frame, convert=lambda column: column):

@@ -3,10 +3,14 @@
 Files of a local storage are mapped where they are. Those of a remote one are fetched
 once per machine into a private directory, bounded in bytes, and mapped from there.
 A payload never changes: its name is new each time, and the row says which is current.
+
+Where most of a frame stays as it is, the next payload has only what is new, and leans on
+the one before: on its base, which is in its name. A base has none itself.
 """
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -21,26 +25,38 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, storages
 
 from . import payload
+from .logs import count
 
 SUFFIX = ".frame"
 PART = ".part"
+MIN_LENT = 1 << 20  # Bytes; for less, a second file is not worth it.
 _cache = LRUCache(settings.FRAMES_CACHE_MB << 20, getsizeof=lambda entry: entry[1])
 _cache_lock = threading.Lock()
 
 
-def save(frame):
+def save(frame, replaces=""):
     """Store a ``pandas.DataFrame`` under a new name.
 
+    Args:
+        frame: the ``pandas.DataFrame``.
+        replaces: str, the name of the payload that a row has and will have no more: what
+            is in there as well may stay where it is.
+
     Returns:
-        tuple: the payload's name (str) and its size in bytes (int).
+        tuple: the payload's name (str) and its size in bytes (int), the base's included.
 
     Raises:
         OSError: there is no room, or the storage cannot be reached.
     """
-    name = f"{uuid.uuid4().hex}{SUFFIX}"
+    packed = payload.Packed(frame)
+    base, table = _base_for(packed, replaces)
+    if base:
+        name = f"{base.removesuffix(SUFFIX)}-{secrets.token_hex(8)}{SUFFIX}"
+    else:
+        name = f"{uuid.uuid4().hex}{SUFFIX}"
     path = _path(name)
     try:
-        size = payload.write(path, frame, name)
+        payload.write(path, packed, name, table)
         if _is_remote():
             with path.open("rb") as file:
                 storages["frames"].save(name, File(file))
@@ -50,7 +66,33 @@ def save(frame):
         path.unlink(missing_ok=True)
         raise
     _make_room(path)
-    return name, size
+    return name, packed.nbytes
+
+
+def base_of(name):
+    """Return the name (str) of the payload that one leans on, None if it is whole."""
+    base, dash, _ = name.partition("-")
+    return f"{base}{SUFFIX}" if dash else None
+
+
+def files_of(name):
+    """Return the names (set[str]) of a payload and of its base; "" is no payload."""
+    return {name, base_of(name)} - {"", None}
+
+
+def _base_for(packed, replaces):
+    """Return the base, and its table, of which most is still there; else None and ()."""
+    name = base_of(replaces) or replaces
+    with contextlib.suppress(FileNotFoundError, payload.PayloadDamaged):
+        table = payload.read_table(_path(name), name) if name else ()
+        places = payload.lent(packed.table, table)
+        stays = sum(table[place][0] for place in places if place is not None)
+        # Of what is stored, at least half is this frame's, and at least half was there.
+        if stays >= max(
+            MIN_LENT, packed.nbytes / 2, sum(size for size, _ in table) / 2
+        ):
+            return name, table
+    return None, ()
 
 
 def load(name):
@@ -77,6 +119,7 @@ def cached(key, make):
     """
     with _cache_lock:
         entry = _cache.get(key)
+    count("cache_misses" if entry is None else "cache_hits")
     if entry is None:
         entry = make()
         with _cache_lock:
@@ -111,31 +154,36 @@ def stored():
 
 
 def _read(name):
+    base = base_of(name)
+    return _opened(name, _opened(base) if base else None).frame()
+
+
+def _opened(name, base=None):
     path = _path(name)
     try:
         with contextlib.suppress(PermissionError):
             os.utime(path)  # Of the fetched files, those used longest ago go first.
-        return _read_file(path, name)
+        return _read_file(path, name, base)
     except FileNotFoundError:
         if not _is_remote():
             raise
     # Not fetched yet, or another process has made room since.
     try:
-        return _fetch(name, path)
+        return _fetch(name, path, base)
     finally:
         _make_room(path)
 
 
-def _read_file(path, name):
-    size = path.stat().st_size
+def _read_file(path, name, base):
+    size = path.stat().st_size + (base.nbytes if base else 0)
     with _cache_lock:
         # Room for it is made before it is there, so that both are never in memory.
         while _cache and _cache.currsize + size > _cache.maxsize:
             _cache.popitem()
-    return payload.read(path, name)
+    return payload.read(path, name, base)
 
 
-def _fetch(name, path):
+def _fetch(name, path, base):
     """Copy a payload from the remote storage to this machine, and read it."""
     with storages["frames"].open(name) as source:
         descriptor, part = tempfile.mkstemp(dir=path.parent, suffix=PART)
@@ -143,12 +191,12 @@ def _fetch(name, path):
             with os.fdopen(descriptor, "wb") as target:
                 _copy(name, source, target)
             # Mapped before it has its name: then no other process can take it away.
-            entry = _read_file(Path(part), name)
+            opened = _read_file(Path(part), name, base)
             os.replace(part, path)
         except BaseException:
             os.unlink(part)
             raise
-    return entry
+    return opened
 
 
 def _copy(name, source, target):

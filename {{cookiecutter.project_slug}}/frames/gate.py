@@ -22,8 +22,9 @@ from werkzeug.test import run_wsgi_app
 
 from . import access
 from .endpoints import CALLBACK, OPEN, UPLOAD, Kind
-from .exceptions import Conflict, LimitExceeded, explain
+from .exceptions import Conflict, FrameError, LimitExceeded, as_problem, explain
 from .formats import megabytes
+from .logs import NO_DATABASE, note
 from .response_headers import protect
 from .unit_of_work import unit_of_work
 
@@ -63,6 +64,7 @@ class Gate(WSGIHandler):
         return super().__call__(site, start_response)
 
     def resolve_request(self, request):
+        request.kind = None  # `answer` finds it.
         return self.view, (), {}
 
     def get_response(self, request):
@@ -71,10 +73,14 @@ class Gate(WSGIHandler):
 
     def process_exception_by_middleware(self, exception, request):
         """Answer also what nobody has foreseen with a text that leads into the log."""
-        answer = super().process_exception_by_middleware(exception, request)
-        if answer is None and not isinstance(exception, WITH_A_STATUS):
-            return access.error(500, explain(exception))
-        return answer
+        if not isinstance(exception, (FrameError, *NO_DATABASE)):
+            answer = super().process_exception_by_middleware(exception, request)
+            if answer is not None or isinstance(exception, WITH_A_STATUS):
+                return answer
+        problem = as_problem(exception)
+        if request.kind is Kind.PAGE:
+            return access.problem_page(problem, request)
+        return access.error(problem.status, problem)
 
     def answer(self, request):
         """The view: ask D-Tale what it is asked, or say why not."""
@@ -84,7 +90,8 @@ class Gate(WSGIHandler):
             return HttpResponseNotAllowed(METHODS)
         try:
             endpoint = self.dtale.endpoint(environ)
-            kind = OPEN.get(endpoint)
+            kind = request.kind = OPEN.get(endpoint)
+            note(endpoint=endpoint)
         except RequestRedirect:
             endpoint, kind = None, Kind.PAGE
         except MethodNotAllowed as error:
@@ -123,12 +130,14 @@ class Gate(WSGIHandler):
                         response = run(self.dtale, environ)
                         unit.broken |= response.status_code >= 400
             except LimitExceeded as error:
-                return access.error(200, error)
+                return access.error(200, explain(error))
             except Conflict as error:
                 if lock or body is None:
-                    return access.error(200, error)
+                    return access.error(200, explain(error))
                 lock = True
                 continue
+            if unit.unavailable:
+                return access.error(503, unit.unavailable)
             if lock or body is None or not unit.conflict:
                 return response
             # The data were replaced before they could be read: once more, with the new.

@@ -1,6 +1,6 @@
-from django.shortcuts import render
-
-from .exceptions import FrameError
+from .access import problem_page
+from .exceptions import FrameError, as_problem
+from .logs import NO_DATABASE
 from .workspace import Workspace, bind
 
 
@@ -17,8 +17,6 @@ class WorkspaceMiddleware:
 
     def process_exception(self, request, exception):
         """A view that is refused something about a frame answers with the reason."""
-        if isinstance(exception, FrameError):
-            context = {"title": exception.title, "text": exception}
-            template = "frames/problem.html"
-            return render(request, template, context, status=exception.status)
+        if isinstance(exception, (FrameError, *NO_DATABASE)):
+            return problem_page(as_problem(exception), request)
         return None

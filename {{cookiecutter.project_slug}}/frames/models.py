@@ -335,13 +335,19 @@ def remove_payload(instance, **kwargs):
     transaction.on_commit(lambda: remove_bytes(instance.payload))
 
 
-def remove_bytes(name):
-    """Remove a payload that no row names any more; what cannot go now, goes later."""
-    from . import frame_storage  # Here: it imports pandas.
+def remove_bytes(name, current=""):
+    """Remove a payload that no row names any more; what cannot go now, goes later.
 
-    if not name:
-        return
-    try:
-        frame_storage.remove(name)
-    except Exception:
-        logger.warning("%s stays until `manage.py purge_frames`.", name, exc_info=True)
+    Args:
+        name: str, the payload's.
+        current: str, of the one that the row names now: what that leans on stays.
+    """
+    from . import frame_storage  # Here: it reads settings.
+
+    for each in frame_storage.files_of(name) - frame_storage.files_of(current):
+        try:
+            frame_storage.remove(each)
+        except Exception:
+            logger.warning(
+                "%s stays until `manage.py purge_frames`.", each, exc_info=True
+            )

@@ -14,7 +14,7 @@ import unicodedata
 # First segments of the site's own URLs. A prefix that equals one would hide it. Paths
 # are case-sensitive, and so is the comparison.
 SITE_SEGMENTS = frozenset(
-    "accounts admin create-df frames healthz media readyz static".split()
+    "accounts admin create-df frames healthz media metrics readyz static".split()
 )
 
 # Names that cannot be the project's package, besides the running Python's modules.

@@ -146,7 +146,10 @@ class OpenFrame:
         return bool(self._has_new_data or self._fields or self._sealed)
 
     def save_bytes(self):
-        """Store new data, if there are any: a list with the payload's name, or empty.
+        """Store new data, if there are any.
+
+        Returns:
+            list: empty, or the names (str) of the new payload and of the one before.
 
         Raises:
             Conflict: somebody else was faster already.
@@ -156,7 +159,7 @@ class OpenFrame:
         current = Frame.objects.filter(pk=self.row.pk, version=self.row.version)
         if not (self.is_new or current.exists()):
             raise Conflict
-        name, size = frame_storage.save(self._frame)
+        name, size = frame_storage.save(self._frame, self.row.payload)
         self._fields |= {
             "payload": name,
             "nbytes": size,
@@ -164,7 +167,7 @@ class OpenFrame:
             "columns": self._frame.shape[1],
             "changed": timezone.now(),
         }
-        return [name]
+        return [(name, self.row.payload)]
 
     def save_row(self):
         """Write the row, and what belongs to it.
@@ -201,7 +204,8 @@ class OpenFrame:
             records = Record.objects.filter(frame=self.row)
             records.update(content=self._sealed[RECORD])
         if self._has_new_data:
-            transaction.on_commit(partial(remove_bytes, self.row.payload))
+            new = self._fields["payload"]
+            transaction.on_commit(partial(remove_bytes, self.row.payload, new))
 
     @staticmethod
     def _update(row, **fields):

@@ -38,3 +38,22 @@ def table_to_frame(table, nullable=()):
         if dtype in known and name not in nullable and not frame.iloc[:, at].hasnans:
             frame.isetitem(at, frame.iloc[:, at].astype(dtype.numpy_dtype))
     return frame
+
+
+def columns_to_frame(names, columns):
+    """The same of columns, one after the other, so that they are not in memory twice.
+
+    Args:
+        names: list of str.
+        columns: iterable of ``pyarrow.ChunkedArray``, which does not hold what it has
+            given.
+
+    Returns:
+        pandas.DataFrame
+    """
+    made = {}
+    for at, column in enumerate(columns):
+        made[at] = table_to_frame(pa.table([column], names=["column"]))["column"]
+        del column
+        pa.default_memory_pool().release_unused()
+    return pd.DataFrame(made, copy=False).set_axis(names, axis=1)

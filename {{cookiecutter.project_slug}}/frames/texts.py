@@ -1,5 +1,8 @@
 """What a column of text in a file stands for: numbers, dates, or just that text."""
 
+import functools
+import itertools
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -10,7 +13,8 @@ NO_VALUE = pa.array(
 )
 
 # A number with a zero or plus in front is none: a postcode, an article, a telephone.
-IDENTIFIER = r"^(\+|-?0[0-9])"
+# Neither is 0x1F, which Arrow takes for one.
+IDENTIFIER = r"^(\+|-?0[0-9xX])"
 # Of an integer that is too large, a float would keep the first digits alone.
 TOO_LARGE = r"^-?[0-9]{16,}$"
 
@@ -20,6 +24,7 @@ SAMPLE = 1_000  # Values.
 
 DATES = ["%d.%m.%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y"]
 EITHER = ["%d/%m/%Y", "%m/%d/%Y"]  # Only one may fit: else nobody knows.
+TIMESTAMPS = pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("us", "UTC")
 TIMES = ["", " %H:%M", " %H:%M:%S"]
 
 
@@ -38,24 +43,72 @@ def typed(texts, decimal=".", only_dates=False):
     Returns:
         pyarrow.ChunkedArray: the same texts, if they are no more than that.
     """
-    words = pc.utf8_trim_whitespace(texts)
-    words = pc.if_else(pc.is_in(words, NO_VALUE), None, words)
+    if _is_no_more(_words(texts.slice(0, SAMPLE)), decimal):
+        return texts
+    words = _words(texts)
     if words.null_count == len(words):
         is_empty = texts.null_count == len(texts) and not only_dates
         return texts.cast(pa.float64()) if is_empty else texts
-    attempts = _dates(words) if only_dates else _all(words, decimal)
-    for attempt in attempts:
-        if attempt is not None:
-            return attempt
-    return texts
+    attempts = [_timestamps(words), _written_dates(words)]
+    if not only_dates:
+        attempts.insert(0, _numbers_and_flags(words, decimal))
+    return _first(itertools.chain(*attempts), texts)
 
 
-def _all(words, decimal):
-    if not _any(words, IDENTIFIER):
+def typed_part(texts, decimal="."):
+    """The same of a part of a column: what each value alone says, so no 31/12/2026.
+
+    Returns:
+        pyarrow.Array: the same texts, if the other parts have to be seen.
+    """
+    if texts.null_count == len(texts):
+        return texts
+    made = _by_value(texts, decimal)  # Most columns have no word for "no value".
+    if made is None or (pa.types.is_floating(made.type) and _any(pc.is_nan(made))):
+        words = _words(texts)
+        made = None if words.null_count == len(words) else _by_value(words, decimal)
+    return texts if made is None else made
+
+
+def _by_value(words, decimal):
+    attempts = itertools.chain(_numbers_and_flags(words, decimal), _timestamps(words))
+    return _first(attempts)
+
+
+def _first(attempts, otherwise=None):
+    return next((attempt for attempt in attempts if attempt is not None), otherwise)
+
+
+def _words(texts):
+    words = pc.utf8_trim_whitespace(texts)
+    nothing = pc.is_in(words, NO_VALUE)
+    return pc.if_else(nothing, None, words) if _any(nothing) else words
+
+
+def _is_no_more(words, decimal):
+    """Say (bool) whether a few words show already that a column is text."""
+    numbers = words if decimal == "." else _with_point(words)
+    forms = (form + time for time in TIMES for form in DATES + EITHER)
+    attempts = itertools.chain(
+        [_cast(numbers, pa.float64())],
+        (_cast(words, kind) for kind in (pa.bool_(), *TIMESTAMPS)),
+        (_parsed(words, form) for form in forms),
+    )
+    is_sure = words.null_count < len(words)
+    return is_sure and all(attempt is None for attempt in attempts)
+
+
+def _numbers_and_flags(words, decimal):
+    zeros = (
+        pc.and_not(pc.starts_with(words, zero), pc.starts_with(words, f"{zero}."))
+        for zero in ("0", "-0")
+    )
+    suspects = words.filter(functools.reduce(pc.or_, zeros, pc.starts_with(words, "+")))
+    if not _has(suspects, IDENTIFIER):
         yield _numbers(words if decimal == "." else _with_point(words))
-    if _any(words, "(?i)^(true|false)$"):
-        yield _cast(words, pa.bool_())
-    yield from _dates(words)
+    flags = _cast(words, pa.bool_())
+    if flags is not None and _has(words, "(?i)^[tf]"):  # Else all are 0 and 1.
+        yield flags
 
 
 def _with_point(words):
@@ -67,16 +120,18 @@ def _with_point(words):
 def _numbers(words):
     integers = _cast(words, pa.int64())
     if integers is not None:
-        return None if _any(words, "[xX]") else integers  # 0x1F is no number here.
-    if _any(words, TOO_LARGE):
-        return None
-    return _cast(words, pa.float64())
+        return integers
+    floats = _cast(words, pa.float64())
+    if floats is None or pc.max(pc.abs(floats)).as_py() < 1e15:
+        return floats
+    return None if _has(words, TOO_LARGE) else floats
 
 
-def _dates(words):
-    yield _cast(words, pa.timestamp("us"))
-    yield _cast(words, pa.timestamp("ns"))
-    yield _cast(words, pa.timestamp("us", "UTC"))
+def _timestamps(words):
+    return (_cast(words, kind) for kind in TIMESTAMPS)
+
+
+def _written_dates(words):
     for time in TIMES:
         for form in DATES:
             yield _parsed(words, form + time)
@@ -85,8 +140,12 @@ def _dates(words):
             yield month_first if day_first is None else day_first
 
 
-def _any(words, pattern):
-    return pc.any(pc.match_substring_regex(words, pattern)).as_py()
+def _has(words, pattern):
+    return _any(pc.match_substring_regex(words, pattern))
+
+
+def _any(values):
+    return pc.any(values).as_py()
 
 
 def _cast(words, kind):

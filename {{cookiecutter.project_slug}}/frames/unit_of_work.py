@@ -69,6 +69,7 @@ class Unit:
     Attributes:
         broken: set it, and nothing is written.
         conflict: something that was read is not there any more; try again.
+        unavailable: the Unavailable that D-Tale has caught, if it has.
         preferences: the person's Preferences, once they have been read.
         notes: list of what was converted in the data that come next.
     """
@@ -77,6 +78,7 @@ class Unit:
         self.workspace = workspace
         self.lock = lock
         self.broken = self.conflict = False
+        self.unavailable = None
         self.preferences = None
         self.notes = []
         self._opened = {}  # Primary key -> OpenFrame, or None: not this workspace's.
@@ -188,8 +190,8 @@ class Unit:
             # If only the database's answer was lost, a row may name the new bytes: then
             # they stay, and purge_frames will tell.
             if not at_the_end:
-                for name in saved:
-                    remove_bytes(name)
+                for names in saved:
+                    remove_bytes(*names)
             raise
 
     def _load(self, pk):

@@ -25,7 +25,6 @@ from .access import form_page
 from .exceptions import FrameError, LimitExceeded, SourceError, explain
 from .explore import open_data
 from .formats import grouped, megabytes
-from .zipped import is_zip, unzipped
 
 # Kinds that are read; `frames.files` has them, which imports pandas.
 SUFFIXES = (
@@ -115,19 +114,11 @@ def max_bytes():
 
 
 def _open_or_ask(here, path, name, is_to_check):
-    from .file_checks import check_file
+    from .file_checks import checked
     from .questions import question_about
 
-    with contextlib.ExitStack() as stack:
-        if is_zip(name):
-            archive = unzipped(path, name, max_bytes() * 10)
-            path, name = stack.enter_context(archive)
-        if Path(path).stat().st_size:  # Of an empty one `read_file` says it.
-            with open(path, "rb") as file:
-                check_file(name, file)
-            question = question_about(path, name)
-        else:
-            question = None
+    with checked(path, name) as (path, name):
+        question = question_about(path, name)
         if question and (question.doubts or is_to_check):
             waiting = pending.keep(here, path, name)
             yield {"location": reverse("frames:check", args=[waiting.token])}

@@ -141,6 +141,16 @@ def frame(publish, ann):
     return publish(ann)
 
 
+@pytest.fixture
+def on_a_base(publish, ann, owner):
+    """The same, whose payload leans on another one: a was 0, and s is long text."""
+    frame = publish(ann, a=[0, 2, 3], b=[4, 5, 6], s=["x" * 500_000] * 3)
+    owner.edit(frame.pk, 1)
+    frame.refresh_from_db()
+    assert len(frame_storage.files_of(frame.payload)) == 2
+    return frame
+
+
 class Browser(Client):
     """A browser that says, as all do, that a page of the same site asks."""
 

@@ -9,11 +9,18 @@ from django.db import connection, transaction
 
 from frames import frame_storage, gate, unit_of_work
 from frames.exceptions import Conflict
+from frames.frame_storage import files_of
 from frames.models import Frame, Share
 from frames.open_frame import OpenFrame
 from frames.workspace import Workspace, bind
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(params=["whole", "on_a_base"])
+def frame(request, publish, ann):
+    whole = request.param == "whole"
+    return publish(ann) if whole else request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -62,7 +69,7 @@ def test_slower_edit_is_done_again_with_a_lock(
     assert locks == [False, True]
     assert owner.column(frame.pk, "a") == [7, 2, 3]
     assert owner.column(frame.pk, "b") == [9, 9, 9]
-    assert stored.names() == {Frame.objects.get().payload}
+    assert stored.names() == files_of(Frame.objects.get().payload)
 
 
 def test_slower_setting_is_done_again(owner, frame, ann, locks, meanwhile):
@@ -86,7 +93,7 @@ def test_edit_with_a_lock_that_is_still_slower_is_refused(
     answer = owner.edit(frame.pk, 7)
     assert "Nothing of yours was saved" in answer.json["error"]
     assert locks == [False, True]
-    assert stored.names() == {frame.payload}
+    assert stored.names() == files_of(frame.payload)
     assert owner.column(frame.pk) == [1, 2, 3]
 
 
@@ -216,7 +223,17 @@ def test_conflict_leaves_no_bytes(frame, ann, stored):
             opened = unit.get(frame.pk)
             opened.frame = opened.frame.assign(a=0)
             edit(ann, frame.pk, 9)
-    assert stored.names() == {Frame.objects.get().payload}
+    assert stored.names() == files_of(Frame.objects.get().payload)
+
+
+def test_conflict_with_who_gives_up_the_base(on_a_base, ann, stored):
+    with pytest.raises(Conflict), bind(Workspace(ann)):
+        with unit_of_work.unit_of_work() as unit:
+            opened = unit.get(on_a_base.pk)
+            opened.frame = opened.frame.assign(a=0)
+            edit(ann, on_a_base.pk, "other", column="s")
+    [payload] = stored.names()
+    assert payload == Frame.objects.get().payload
 
 
 def test_row_that_is_read_in_two_parts_is_one_version(frame, ann):
@@ -227,7 +244,7 @@ def test_row_that_is_read_in_two_parts_is_one_version(frame, ann):
             edit(ann, frame.pk, 9)
             assert opened.record
             opened.frame = data.assign(a=0)
-    assert Frame.objects.get().version == 1
+    assert Frame.objects.get().version == frame.version + 1
 
 
 def test_frame_that_is_named_by_its_name_is_locked_too(

@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
 from frames import frame_storage, open_frame
+from frames.frame_storage import files_of
 from frames.models import Frame
 from frames.open_frame import OpenFrame
 from frames.unit_of_work import unit_of_work
@@ -27,6 +28,12 @@ POINTS = {
     "after the commit": (Database, "_commit", "after"),
     "at the removal of the old bytes": (open_frame, "remove_bytes", "before"),
 }
+
+
+@pytest.fixture(params=["whole", "on_a_base"])
+def frame(request, publish, ann):
+    whole = request.param == "whole"
+    return publish(ann) if whole else request.getfixturevalue(request.param)
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -53,10 +60,11 @@ def test_crash_leaves_the_old_version_or_the_new(
     values = [9, 9, 9] if "commit" in point and when == "after" else [1, 2, 3]
     if "removal" in point:
         values = [9, 9, 9]
-    assert len(stored.names()) == (1 if point == "while the bytes are written" else 2)
+    more = 0 if point == "while the bytes are written" else 1
+    assert len(stored.names()) == len(files_of(frame.payload)) + more
     assert owner.column(frame.pk) == values
     call_command("purge_frames", grace=0)
-    assert stored.names() == {Frame.objects.get().payload}
+    assert stored.names() == files_of(Frame.objects.get().payload)
     stored.forget()
     assert owner.column(frame.pk) == values
 
@@ -71,11 +79,11 @@ def test_failure_to_write_the_row_is_no_success(
         raise Crash(point)
 
     monkeypatch.setattr(target, name, fail)
-    assert owner.edit(frame.pk, 9).status_code == 500
+    assert owner.edit(frame.pk, 9).status_code == 503
     monkeypatch.undo()
     assert owner.column(frame.pk) == [1, 2, 3]
     call_command("purge_frames", grace=0)
-    assert stored.names() == {frame.payload}
+    assert stored.names() == files_of(frame.payload)
 
 
 def test_bytes_that_could_not_be_removed_go_with_a_purge(
@@ -86,15 +94,16 @@ def test_bytes_that_could_not_be_removed_go_with_a_purge(
 
     monkeypatch.setattr(frame_storage, "remove", refuse)
     assert owner.edit(frame.pk, 9).json == {"success": True}
-    assert len(stored.names()) == 2 and "purge_frames" in caplog.text
+    assert frame.payload in stored.names() and "purge_frames" in caplog.text
     monkeypatch.undo()
     call_command("purge_frames", grace=0)
-    assert stored.names() == {Frame.objects.get().payload}
+    assert stored.names() == files_of(Frame.objects.get().payload)
     assert owner.column(frame.pk) == [9, 2, 3]
 
 
 def test_edit_removes_the_bytes_of_before(owner, frame, stored):
     owner.edit(frame.pk, 9)
-    assert stored.names() == {Frame.objects.get().payload} != {frame.payload}
+    assert stored.names() == files_of(Frame.objects.get().payload)
+    assert frame.payload not in stored.names()
     owner.get("cleanup-datasets", dataIds=frame.pk)
     assert stored.names() == set()

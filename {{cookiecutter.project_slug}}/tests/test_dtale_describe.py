@@ -194,19 +194,15 @@ def test_words_of_texts_of_every_dtype(dtale, both, case):
 @pytest.mark.parametrize("dtype", ["str", "str in Python", "object", "Arrow"])
 @settings(deadline=None)
 @given(texts=st.lists(st.text() | st.text("a é1_\t\n\x0b[]\\s+"), min_size=1))
-def test_metrics(dtale_describe, dtype, texts):
+def test_metrics(dtale, dtype, texts):
     """Also when they are looked at a few characters at a time."""
+    text_metrics = import_module("frames.text_metrics")
     series = pd.Series(texts, dtype=DTYPES[dtype])
-    theirs, _ = dtale_describe.views.build_string_metrics(series.str, "a")
+    theirs, _ = dtale.views.build_string_metrics(series.str, "a")
     for characters in (1, 7, 1 << 20):
-        dtale_describe.CHUNK = characters
-        ours = dtale_describe.string_metrics(series.value_counts())
+        text_metrics.CHUNK = characters
+        ours = text_metrics.string_metrics(series.value_counts())
         assert ours.keys() == theirs.keys()
         for name, figure in theirs.items():
             same = figure if isinstance(figure, str) else pytest.approx(figure)
             assert ours[name] == same, name
-
-
-@pytest.fixture(scope="module")
-def dtale_describe(dtale):
-    return import_module("frames.dtale_describe")

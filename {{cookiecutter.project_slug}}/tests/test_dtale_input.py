@@ -1,8 +1,6 @@
-"""What people send to D-Tale: files that are none, and results that would be too large."""
+"""What people send to D-Tale: results that would be too large."""
 
-import io
 import json
-import zipfile
 
 import pandas as pd
 import pytest
@@ -10,115 +8,6 @@ import pytest
 from frames.models import Frame
 
 pytestmark = pytest.mark.django_db
-
-
-def written(kind, **columns):
-    """A file (bytes) with a frame, written by pandas."""
-    file = io.BytesIO()
-    getattr(pd.DataFrame(columns), f"to_{kind}")(file, index=False)
-    return file.getvalue()
-
-
-def packed(**parts):
-    """A zip file (bytes) with these parts."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return file.getvalue()
-
-
-def send(visitor, name, content):
-    return visitor.post("upload", data={name: (io.BytesIO(content), name)})
-
-
-CSV = b"a,b\n1,4\n2,5\n"
-PARQUET = written("parquet", a=[1, 2], b=[4, 5])
-BOMB = {"[Content_Types].xml": "", "xl/workbook.xml": b"0" * 5_000_000}
-
-
-@pytest.mark.parametrize(
-    "name, content",
-    [("t.csv", CSV), ("t.CSV", CSV), ("t.tsv", CSV), ("t.parquet", PARQUET)],
-)
-def test_file_that_is_what_its_name_says(owner, name, content):
-    answer = send(owner, name.lower(), content)
-    assert answer.json["success"], answer.json
-    assert owner.column(answer.json["data_id"]) == [1, 2]
-
-
-@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.xls", "t.xlsx", "t.parquet"])
-@pytest.mark.parametrize(
-    "content",
-    [PARQUET + b"\0", packed(other="x"), b"\x89PNG\r\n\x1a\n\0\0"],
-    ids=["damaged", "zip", "picture"],
-)
-def test_file_of_another_kind(owner, name, content):
-    answer = send(owner, name, content)
-    assert answer.status_code == 400
-    assert f"{name} is called" in answer.json["error"]
-    assert not Frame.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["t.exe", "t", "t.csv.zip", "t.json"]
-    # D-Tale would take them for Parquet.
-    + ["parquet", "t.parquet.CSV", "t.parquet.csv/", "t.parquet.csv/."],
-)
-def test_file_of_no_kind_that_is_read(owner, name):
-    answer = send(owner, name, CSV)
-    assert answer.status_code == 400
-    assert "these can: .csv" in answer.json["error"]
-
-
-def test_spreadsheet_that_is_much_larger_than_its_file(owner):
-    answer = send(owner, "t.xlsx", packed(**BOMB))
-    assert answer.status_code == 413
-    assert "4.8 MB once it is unpacked" in answer.json["error"]
-
-
-LONG = "x" * 100_000
-BOMBS = {
-    "texts": [LONG] * 200,
-    "lists": [[LONG] * 100] * 2,
-    "objects": [{"k": LONG}] * 200,
-    "numbers": [[0] * 1_000_000] * 2,
-    "bytes": [LONG.encode()] * 200,
-}
-
-
-@pytest.mark.parametrize("name", BOMBS)
-def test_table_that_is_much_larger_than_its_file(owner, settings, name):
-    settings.FRAMES_MAX_UPLOAD_MB = 1
-    content = written("parquet", a=BOMBS[name])
-    assert len(content) < 1 << 19
-    answer = send(owner, "t.parquet", content)
-    assert answer.status_code == 413
-    assert "MB once it is unpacked" in answer.json["error"]
-    assert not Frame.objects.exists()
-
-
-@pytest.mark.parametrize("values", [["a", None], [["a"], None], [{"k": "a"}, None]])
-def test_table_of_texts(owner, values):
-    answer = send(owner, "t.parquet", written("parquet", a=values, b=[True, None]))
-    assert answer.json["success"], answer.json
-
-
-def test_table_of_more_cells_than_a_frame_may_have(owner, settings):
-    settings.FRAMES_MAX_CELLS = 3
-    answer = send(owner, "t.parquet", PARQUET)
-    assert answer.status_code == 413
-    assert "FRAMES_MAX_CELLS" in answer.json["error"]
-    assert "FRAMES_MAX_CELLS" in send(owner, "t.csv", CSV).json["error"]
-    assert not Frame.objects.exists()
-
-
-def test_file_larger_than_the_limit(owner, settings):
-    settings.FRAMES_MAX_UPLOAD_MB = 1
-    answer = send(owner, "t.csv", b"a\n" + b"1\n" * 600_000)
-    assert answer.status_code == 413
-    assert "FRAMES_MAX_UPLOAD_MB" in answer.json["error"]
 
 
 # New columns and shapes ---------------------------------------------------------------
@@ -236,7 +125,6 @@ def test_stack(owner, sides, settings):
         ("merge", dict(json={"action": "merge", "datasets": "no JSON"})),
         ("merge", dict(json=[])),
         ("merge", dict(data=b"x")),
-        ("upload", dict(data=b"x")),
     ],
 )
 def test_what_no_page_sends(owner, path, options):

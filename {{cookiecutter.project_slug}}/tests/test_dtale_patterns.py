@@ -1,6 +1,5 @@
 """What people look for in texts: it finds what it should, and never takes long."""
 
-import io
 import time
 
 import pandas as pd
@@ -144,40 +143,3 @@ def test_strings_of_several_lines(owner, publish, ann):
     assert replace(owner, pk, "strings", **cfg)["success"]
     assert owner.column(pk, "new")[1] == "b"
     assert owner.column(pk, "new")[0] in ("", "nan", None)
-
-
-# CSV ----------------------------------------------------------------------------------
-
-
-def upload(visitor, text, name="t.csv", **form):
-    data = {name: (io.BytesIO(text.encode()), name), **form}
-    return visitor.post("upload", data=data).json
-
-
-@pytest.mark.parametrize("separator", [*",;\t|"])
-@pytest.mark.parametrize("name", ["t.csv", "t.tsv"])
-def test_separator_that_is_not_said(owner, separator, name):
-    text = "\na,b\n1,x y:z\n".replace(",", separator)
-    answer = upload(owner, text, name)
-    assert owner.column(answer["data_id"]) == [1]
-    assert owner.column(answer["data_id"], "b") == ["x y:z"]
-
-
-@pytest.mark.parametrize("separator", ["~", " ", r"\s+", ".", "^"])
-def test_separator_that_is_said(owner, separator):
-    text = "a~b\n1~2\n".replace("~", " " if separator == r"\s+" else separator)
-    answer = upload(owner, text, separatorType="custom", separator=separator)
-    assert owner.column(answer["data_id"], "b") == [2]
-
-
-@pytest.mark.parametrize("separator", ["(a+)+$", "ab", r"\s*", "||"])
-def test_separator_of_several_characters(owner, separator):
-    answer = upload(owner, "a~b\n", separatorType="custom", separator=separator)
-    assert "cannot separate columns. Give one character" in answer["error"]
-    assert not owner.frames()
-
-
-@pytest.mark.parametrize("line", [';"x' * 30_000, "x", '"'])
-def test_first_line_that_is_hard_to_guess(owner, line):
-    upload(owner, f"{line}\n1\n")
-    assert owner.get("processes").json["success"]

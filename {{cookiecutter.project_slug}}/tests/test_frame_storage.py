@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from cachetools import LRUCache
@@ -35,9 +36,9 @@ def reads(monkeypatch):
     """The names (list) of the payloads whose files were read."""
     reads, read = [], payload.read
 
-    def count(path, name):
+    def count(path, name, base):
         reads.append(name)
-        return read(path, name)
+        return read(path, name, base)
 
     monkeypatch.setattr(payload, "read", count)
     return reads
@@ -72,9 +73,9 @@ def test_room_is_made_before_a_file_is_read(cache, monkeypatch):
     frame_storage.load(first)
     read, sizes = payload.read, []
 
-    def look(path, name):
+    def look(path, name, base):
         sizes.append(held.currsize + path.stat().st_size)
-        return read(path, name)
+        return read(path, name, base)
 
     monkeypatch.setattr(payload, "read", look)
     frame_storage.load(second)
@@ -203,3 +204,73 @@ def test_failure_to_write_leaves_no_file(stored, monkeypatch):
     with pytest.raises(OSError, match="no room"):
         frame_storage.save(frame())
     assert stored.names() == set()
+
+
+# On a base ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def large(cache):
+    """A stored frame of five columns of 0.8 MB: its name, and the frame."""
+    cache(100)
+    frame = pd.DataFrame({name: np.arange(100_000) + ord(name) for name in "abcde"})
+    return frame_storage.save(frame)[0], frame
+
+
+def test_what_stays_as_it_was_is_not_written_again(large, stored):
+    first, _ = large
+    edited = frame_storage.load(first)
+    edited.loc[5, "b"] = -1
+    second, size = frame_storage.save(edited, first)
+    assert frame_storage.files_of(second) == {first, second}
+    assert len(stored.read(second)) < 0.9e6 < 4e6 <= size
+    assert_frame_equal(frame_storage.load(second), edited)
+    # The next leans on the same one, and the one between is needed no more.
+    edited.loc[6, "c"] = -2
+    third, _ = frame_storage.save(edited, second)
+    assert frame_storage.files_of(third) == {first, third}
+    frame_storage.remove(second)
+    stored.forget()
+    assert_frame_equal(frame_storage.load(third), edited)
+    assert_frame_equal(frame_storage.load(first), large[1])
+
+
+@pytest.mark.parametrize(
+    "names, leans", [("a", 1), ("ab", 1), ("abc", 0), ("abcde", 0)]
+)
+def test_frame_of_which_most_is_new_is_written_whole(large, names, leans):
+    first, frame = large
+    name, _ = frame_storage.save(frame.assign(**dict.fromkeys(names, 0.5)), first)
+    assert bool(frame_storage.base_of(name)) == leans
+
+
+@pytest.mark.parametrize("names, leans", [("bcde", 1), ("cde", 1), ("de", 0)])
+def test_base_of_which_little_is_left_is_given_up(large, names, leans):
+    first, frame = large
+    name, _ = frame_storage.save(frame[list(names)], first)
+    assert bool(frame_storage.base_of(name)) == leans
+
+
+@pytest.mark.parametrize("content", [None, b"", b"FRAMES 2" * 100])
+def test_base_that_is_no_more_is_not_leaned_on(large, stored, content):
+    first, frame = large
+    stored.replace(first, content)
+    name, _ = frame_storage.save(frame, first)
+    assert frame_storage.files_of(name) == {name}
+
+
+def test_small_frame_is_written_whole(cache):
+    cache(10)
+    first, _ = frame_storage.save(frame())
+    assert not frame_storage.base_of(frame_storage.save(frame(), first)[0])
+
+
+def test_room_is_made_for_the_base_too(large, cache):
+    first, frame = large
+    second, _ = frame_storage.save(frame.assign(b=0.5), first)
+    for megabytes, kept in ((10, [first, second]), (7, [second])):
+        held = cache(megabytes)
+        for name in (first, second):
+            frame_storage.load(name)
+            assert held.currsize <= megabytes * MEGABYTE
+        assert [name for (name,) in held] == kept

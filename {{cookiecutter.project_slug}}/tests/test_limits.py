@@ -71,6 +71,17 @@ def test_column_over_the_limit_says_so(visitor, publish, ann, settings, stored):
     assert owner.edit(frame.pk, 9).json["success"]
 
 
+def test_file_that_stays_for_others_to_lean_on_is_counted_once(
+    visitor, publish, ann, settings
+):
+    frame = publish(ann, a=range(130_000), b=range(130_000), c=range(130_000))
+    settings.FRAMES_MAX_MB = 1
+    assert visitor(ann).edit(frame.pk, 9).json["success"]
+    edited = Frame.objects.get()
+    assert frame_storage.base_of(edited.payload) == frame.payload
+    assert abs(edited.nbytes - frame.nbytes) < 1000
+
+
 def test_who_is_over_the_limit_can_still_make_frames_smaller(
     visitor, publish, ann, settings
 ):
@@ -128,6 +139,12 @@ def test_purge_removes_what_nobody_needs_and_nothing_else(
     assert list(Frame.objects.all()) == [clutter]
     assert stored.names() == {clutter.payload}
     assert visitor(ann).column(clutter.pk) == [1, 2, 3]
+
+
+def test_purge_leaves_what_a_payload_leans_on(on_a_base, clutter, stored):
+    purge(grace=0)
+    files = frame_storage.files_of(on_a_base.payload)
+    assert stored.names() == {clutter.payload} | files
 
 
 def test_purge_twice_is_the_same_as_once(clutter, stored):

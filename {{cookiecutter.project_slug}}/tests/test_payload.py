@@ -43,15 +43,26 @@ FRAMES = {
     )[::2],
     "wide": pd.DataFrame({f"c{n}": [n, n / 2] for n in range(300)}),
     "long": pd.DataFrame({"a": np.arange(100_000), "s": ["text"] * 100_000}),
+    "long, two levels": pd.DataFrame(
+        {("x", 1): np.arange(100_000), ("x", None): 0.5, ("y", 1): 1},
+        index=pd.Index(np.arange(100_000) * 2, name="number"),
+    ).rename_axis(columns=["n", None]),
+    "long, one name": pd.DataFrame(np.ones((100_000, 3)), columns=["a", "a", 0]),
+    "long, no columns": pd.DataFrame(index=pd.date_range("1900", periods=100_000)),
 }
+
+
+def write(path, frame, **options):
+    packed = payload.Packed(frame)
+    payload.write(path, packed, path.name, **options)
+    return packed
 
 
 @pytest.fixture
 def written(tmp_path):
     """A written frame: its path, and its bytes (bytearray)."""
     path = tmp_path / NAME
-    frame = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None]})
-    payload.write(path, frame, NAME)
+    write(path, pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None]}))
     return path, bytearray(path.read_bytes())
 
 
@@ -78,11 +89,36 @@ def no_pickle(unpickled):
 @pytest.mark.parametrize("kind", FRAMES)
 def test_what_was_written_is_read(tmp_path, kind):
     path = tmp_path / NAME
-    size = payload.write(path, FRAMES[kind], NAME)
-    frame, memory = payload.read(path, NAME)
+    packed = write(path, FRAMES[kind])
+    frame, memory = payload.read(path, NAME).frame()
     assert_frame_equal(frame, FRAMES[kind], check_exact=True, check_freq=True)
     assert list(map(str, frame.dtypes)) == list(map(str, FRAMES[kind].dtypes))
-    assert path.stat().st_size == size <= memory
+    assert packed.nbytes <= path.stat().st_size <= memory
+
+
+def test_attributes_of_a_long_frame_stay(tmp_path):
+    frame = FRAMES["long"].copy()
+    frame.attrs["source"] = "a shop"
+    write(tmp_path / NAME, frame)
+    assert payload.read(tmp_path / NAME, NAME).frame()[0].attrs == frame.attrs
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pd.date_range("2026", periods=5_000, freq="s"),
+        pd.date_range("2026", periods=5_000, freq="s", tz="Europe/Paris", unit="ns"),
+        pd.timedelta_range("1s", periods=5_000),
+        pd.period_range("2026", periods=5_000, freq="D"),
+    ],
+    ids=lambda times: str(times.dtype),
+)
+def test_times_are_mapped_too(tmp_path, times):
+    frame = pd.DataFrame({"a": times, "b": times.shift(1), "c": 1})
+    frame.loc[3, "a"] = None
+    packed = write(tmp_path / NAME, frame)
+    assert len(packed.pickle) < 3_000
+    assert_frame_equal(payload.read(tmp_path / NAME, NAME).frame()[0], frame)
 
 
 def test_columns_are_mapped_and_not_unpickled(tmp_path):
@@ -110,8 +146,63 @@ def test_file_is_private_and_never_overwritten(written):
     path, content = written
     assert path.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
     with pytest.raises(FileExistsError):
-        payload.write(path, FRAMES["wide"], NAME)
+        write(path, FRAMES["wide"])
     assert path.read_bytes() == content
+
+
+# On a base ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def base(tmp_path):
+    """A whole payload (Payload) with two equal columns of floats, and text."""
+    floats = np.arange(1_000) / 2
+    path = tmp_path / "base.frame"
+    write(path, pd.DataFrame({"a": floats, "s": ["x", None] * 500}).assign(b=floats))
+    return payload.read(path, "base.frame")
+
+
+def test_what_the_base_has_is_not_written_again(tmp_path, base):
+    path, frame = tmp_path / NAME, base.frame()[0]
+    frame.loc[0, "s"] = "new"
+    write(path, frame, base=base.table)
+    assert path.stat().st_size < 10_000 < (tmp_path / "base.frame").stat().st_size
+    opened = payload.read(path, NAME, base)
+    assert_frame_equal(opened.frame()[0], frame)
+    assert opened.nbytes > base.nbytes
+
+
+def test_equal_columns_stay_two(tmp_path, base):
+    """Each buffer is lent once, or they would change together."""
+    path, frame = tmp_path / NAME, base.frame()[0]
+    frame = frame.assign(c=frame["a"])
+    write(path, frame, base=base.table)
+    read, _ = payload.read(path, NAME, base).frame()
+    for name in "abc":
+        read[name].array._ndarray[0] = ord(name)  # Whatever pandas lets others do.
+    assert read[["a", "b", "c"]].loc[0].tolist() == [97, 98, 99]
+
+
+def test_payload_without_its_base_is_damaged(tmp_path, base, no_pickle):
+    path, frame = tmp_path / NAME, pd.DataFrame({"a": np.arange(1_000) / 2})
+    write(path, frame, base=base.table)
+    write(tmp_path / "other.frame", frame + 1)
+    for other in (None, payload.read(tmp_path / "other.frame", "other.frame")):
+        with pytest.raises(PayloadDamaged, match=NAME):
+            payload.read(path, NAME, other)
+
+
+def test_each_byte_that_is_changed_is_found_with_a_base_too(tmp_path, base, no_pickle):
+    path = tmp_path / NAME
+    frame = pd.DataFrame({"a": np.arange(1_000) / 2, "b": 1})
+    write(path, frame.iloc[:3].assign(c=base.buffers and 2), base=base.table)
+    content = path.read_bytes()
+    for place in range(len(content)):
+        path.write_bytes(
+            content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        )
+        with pytest.raises(PayloadDamaged, match=NAME):
+            payload.read(path, NAME, base)
 
 
 # Damage -------------------------------------------------------------------------------
@@ -179,10 +270,10 @@ def test_pickle_that_cannot_be_read_here_is_damage_too(tmp_path, monkeypatch):
     exec("class Note: pass", module.__dict__)
     monkeypatch.setitem(sys.modules, "a_notebook", module)
     frame = pd.DataFrame({"a": pd.Series([module.Note()], dtype=object)})
-    payload.write(tmp_path / NAME, frame, NAME)
+    write(tmp_path / NAME, frame)
     monkeypatch.delitem(sys.modules, "a_notebook")
     with pytest.raises(PayloadDamaged, match="a_notebook"):
-        payload.read(tmp_path / NAME, NAME)
+        payload.read(tmp_path / NAME, NAME).frame()
 
 
 # Keys ---------------------------------------------------------------------------------
@@ -195,7 +286,7 @@ def test_rotated_key_reads_and_a_lost_one_does_not(written, settings, unpickled)
     damaged(path, content)
     settings.SECRET_KEY_FALLBACKS = ["a third", old]
     assert unpickled == []
-    payload.read(path, NAME)
+    payload.read(path, NAME).frame()
     assert len(unpickled) == 1
 
 

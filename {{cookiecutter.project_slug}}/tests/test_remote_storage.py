@@ -11,10 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 import pytest
 from cachetools import LRUCache
+from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, storages
 from pandas.testing import assert_frame_equal
 
 from frames import frame_storage, payload
+from frames.exceptions import Unavailable
+from frames.s3 import S3Storage
 
 MEGABYTE = 1 << 20
 
@@ -165,3 +168,51 @@ def test_many_fetch_into_a_directory_that_is_too_small(remote, settings, stored)
     with ThreadPoolExecutor(4) as threads:
         loaded = list(threads.map(load, range(4)))
     assert loaded == [[number] * 10 for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda storage: storage.open("x.frame"),
+        lambda storage: storage.save("x.frame", ContentFile(b"x")),
+        lambda storage: storage.exists("x.frame"),
+        lambda storage: storage.delete("x.frame"),
+        lambda storage: storage.listdir(""),
+        lambda storage: storage.get_modified_time("x.frame"),
+    ],
+    ids=["open", "save", "exists", "delete", "listdir", "get_modified_time"],
+)
+def test_s3_storage_that_is_down_is_a_problem_as_others_are(monkeypatch, caplog, ask):
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    storage = S3Storage(
+        bucket_name="frames",
+        endpoint_url="http://127.0.0.1:9",  # Nobody listens there.
+        region_name="us-east-1",
+        access_key="x",
+        secret_key="x",
+    )
+    with pytest.raises(Unavailable, match="The storage of frames does not answer"):
+        ask(storage)
+    assert "127.0.0.1:9" in caplog.text
+
+
+def test_what_the_base_has_is_neither_sent_nor_fetched_again(remote, settings, stored):
+    large = pd.DataFrame({"a": range(100_000), "b": range(100_000), "c": "text"})
+    first, _ = frame_storage.save(large)
+    large.loc[0, "a"] = 7
+    second, _ = frame_storage.save(large, first)
+    assert frame_storage.base_of(second) == first
+    assert remote.size(second) < 0.9e6 < remote.size(first)
+    stored.forget()
+    remote.opened = ()
+    for name in (first, second, second):
+        frame_storage.load(name)
+    assert remote.opened == (first, second)
+    assert_frame_equal(frame_storage.load(second), large)
+
+
+def test_base_that_was_not_fetched_is_not_leaned_on(remote, stored):
+    large = pd.DataFrame({"a": range(100_000), "b": range(100_000)})
+    first, _ = frame_storage.save(large)
+    stored.forget()
+    assert not frame_storage.base_of(frame_storage.save(large, first)[0])

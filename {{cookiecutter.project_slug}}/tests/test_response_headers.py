@@ -183,15 +183,28 @@ def test_an_error_in_the_place_of_a_chart_is_short_too(caplog):
     assert "Traceback" not in text and "site-packages" not in text
 
 
-def test_what_the_gate_did_not_foresee_is_short_too(owner, frame, monkeypatch, caplog):
+@pytest.mark.parametrize("path, is_page", [("main", True), ("dtypes", False)])
+@pytest.mark.parametrize(
+    "error, status, text",
+    [
+        (RuntimeError("in /srv\nsecret"), 500, "in /srv (request "),
+        (OSError("secret"), 500, f"{Unforeseen.title} (request "),
+        (OperationalError("secret"), 503, "The database does not answer."),
+    ],
+)
+def test_what_the_gate_did_not_foresee_is_short_too(
+    owner, frame, monkeypatch, caplog, path, is_page, error, status, text
+):
     def run(application, environ):
-        raise OperationalError("could not connect to db.internal")
+        raise error
 
     monkeypatch.setattr(gate, "run", run)
-    answer = owner.get(f"main/{frame.pk}")
-    assert answer.status_code == 500
-    assert answer.json["error"].startswith(f"{Unforeseen.title} (request ")
-    assert "db.internal" not in answer.text and "db.internal" in caplog.text
+    answer = owner.get(f"{path}/{frame.pk}")
+    assert answer.status_code == status
+    assert text in answer.text and re.search(NUMBER, answer.text)
+    assert answer.is_json is not is_page
+    assert answer.headers.get("Retry-After") == ("5" if status == 503 else None)
+    assert "secret" not in answer.text and "secret" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """The site's own pages, through Django's test client."""
 
+import re
+
 import pytest
-from django.db import InterfaceError, connection
+from django.db import OperationalError
 from django.test import Client
 from django.urls import resolve, set_script_prefix
 from django.utils.html import escape
 from pytest_django.asserts import assertContains, assertRedirects
+
+from accounts.middleware import AuthenticationMiddleware
 
 
 def test_index_shows_the_name_and_a_button(client, settings):
@@ -72,24 +76,24 @@ def test_forgotten_prefix_below_a_proxy_path(rf, settings):
     assert response.url == f"/tools/{settings.DTALE_PREFIX}/dtale/main/1?x=1"
 
 
-@pytest.mark.django_db
-def test_healthz(client):
-    response = client.get("/healthz")
-    assert response.status_code == 200
-    assert response.json()["database"] == "ok"
-    assert response.json()["dtale"] in {"built", "not built yet"}
-    assert "no-store" in response["Cache-Control"]
+@pytest.mark.parametrize(
+    "error, status, text",
+    [(OperationalError, 503, "The database does not"), (KeyError, 500, "went wrong")],
+)
+def test_a_failing_page_has_the_number_that_the_log_has(
+    client, monkeypatch, caplog, error, status, text
+):
+    def fail(*args, **kwargs):
+        raise error("")
 
-
-@pytest.mark.django_db
-def test_healthz_without_database(client, monkeypatch):
-    def refuse(*args):
-        raise InterfaceError("gone")
-
-    monkeypatch.setattr(connection, "cursor", refuse)
-    response = client.get("/healthz")
-    assert response.status_code == 503
-    assert response.json()["database"] == "unavailable"
+    # In a middleware, where no view's exceptions are handled.
+    monkeypatch.setattr(AuthenticationMiddleware, "process_request", fail)
+    client.raise_request_exception = False
+    answer = client.get("/")
+    assertContains(answer, text, status_code=status)
+    number = re.search(r"request ([0-9a-f]{32})", answer.text)[1]
+    [failed] = [each for each in caplog.records if each.name == "frames.exceptions"]
+    assert number in failed.getMessage() and failed.exc_info
 
 
 @pytest.mark.django_db

@@ -100,7 +100,7 @@ def bar(page):
 def test_grid_has_the_way_home_and_the_frames_name(owner, publish, ann, name, shown):
     frame = publish(ann, name)
     html = bar(owner.get(f"main/{frame.pk}"))
-    assert '<a href="/">Your frames</a>' in html
+    assert '<a href="/frames/">Your frames</a>' in html
     assert f"<strong>{shown.format(pk=frame.pk)}</strong>" in html
     assert "Shared with you" not in html and "<details>" not in html
 

@@ -6,6 +6,7 @@ takes a sixth of each `manage.py` command to be imported.
 
 import os
 import re
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -13,13 +14,37 @@ TRUE = "1", "on", "t", "true", "y", "yes"
 FALSE = "0", "off", "f", "false", "n", "no"
 
 
-def text(name, default=None, like="", hint="Set it, or see .env.example."):
+HINT = "Set it, or see .env.example."
+# What a variable's whole value, or each part of it, looks like, and what to do.
+DATABASE = (
+    r"sqlite:///.+|postgres(ql)?://([^/?]*@)?(\[.*\]|[^/?@:]*)(:\d+)?/[^/?]+(\?.*)?",
+    "Use postgresql://user:password@host/name, or sqlite:///path/to/file.",
+)
+EMAIL = (
+    r"((smtp|submission)://.+|console:|file:.+)?",
+    "Use submission://user:password@host, or smtp://host.",
+)
+HOST = r"[\w.-]+|\[[\da-fA-F:.]+\]|\*", "Use names without http:// and without a port."
+LEVEL = (
+    "(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)",
+    "Use DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+)
+ORIGIN = r"https?://[\w.*-]+(:\d+)?", "Use origins such as https://data.example.com."
+PERSON = r"[^<>]+@[\w.-]+|.*<[^<>]+@[\w.-]+>", "Use an e-mail address."
+PATH = r"((/[\w.~-]+)+/?)?", "Use a path such as /tools."
+S3 = r"(s3://[\w.-]+(/.*)?)?", "Use s3://bucket/prefix."
+TOKEN = r"([!-~]{16,})?", "Use 16 characters or more, without spaces."
+WORKERS = r"[1-9]\d*", "Use a whole number from 1."
+
+
+def text(name, default=None, like="", hint=HINT, is_secret=False):
     """Return a variable (str).
 
     Args:
         default: None: it has to be set.
         like: a regular expression (str) which the whole value has to match, if given.
         hint: a sentence (str) on what to do.
+        is_secret: bool; nobody is shown the value.
 
     Raises:
         ImproperlyConfigured
@@ -27,15 +52,36 @@ def text(name, default=None, like="", hint="Set it, or see .env.example."):
     value = os.environ.get(name) or default
     if value is None:
         raise ImproperlyConfigured(f"The variable {name} is not set. {hint}")
+    return _like(like, name, value, hint, is_secret)
+
+
+def _like(like, name, value, hint, is_secret=False):
     if like and not re.fullmatch(like, value):
-        raise ImproperlyConfigured(f"The variable {name} is {value!r}. {hint}")
+        value = "not usable" if is_secret else repr(value)
+        raise ImproperlyConfigured(f"The variable {name} is {value}. {hint}")
     return value
 
 
-def texts(name, default=()):
-    """Return a variable's parts between commas (list of str)."""
+def texts(name, default=(), like="", hint=HINT):
+    """Return a variable's parts between commas (list of str), each of which is like it."""
     parts = (part.strip() for part in text(name, "").split(","))
-    return [part for part in parts if part] or list(default)
+    parts = [_like(like, name, part, hint) for part in parts if part]
+    return parts or list(default)
+
+
+def directory(name, default):
+    """Return a directory (Path) that can be written to, made if it is missing."""
+    path = Path(text(name, str(default)))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError("it cannot be written to")
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The variable {name} is {str(path)!r}: {error.strerror or error}. Use a "
+            "directory that this site may write to."
+        ) from None
+    return path
 
 
 def number(name, default):

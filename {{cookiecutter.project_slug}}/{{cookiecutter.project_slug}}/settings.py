@@ -34,10 +34,14 @@ SECRET_KEY = env.text("SECRET_KEY")
 # Keys of before: what they signed is read still, and signed anew when it changes. Take
 # one away only when nothing of its time is left.
 SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
-ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.texts(
+    "ALLOWED_HOSTS",
+    ["localhost", "127.0.0.1", "[::1]"],
+    *env.HOST,
+)
 
 # Where the database and collected static files are: the one place that is written to.
-DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "data")))
+DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "data")
 
 # Applications -----------------------------------------------------------------------
 
@@ -55,8 +59,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "{{ cookiecutter.project_slug }}.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "frames.logs.RequestMiddleware",
     "{{ cookiecutter.project_slug }}.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -92,7 +98,12 @@ TEMPLATES = [
 # SQLite, until DATABASE_URL names another: postgresql://user:password@host/name.
 DATABASES = {
     "default": dj_database_url.parse(
-        env.text("DATABASE_URL", f"sqlite:///{(DATA_DIR / 'db.sqlite3').as_posix()}"),
+        env.text(
+            "DATABASE_URL",
+            f"sqlite:///{(DATA_DIR / 'db.sqlite3').as_posix()}",
+            *env.DATABASE,
+            is_secret=True,
+        ),
         conn_max_age=60,
         conn_health_checks=True,
     )
@@ -104,6 +115,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
+else:
+    # Seconds. Of a machine that is gone, not even a refusal comes.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Sessions and users -----------------------------------------------------------------
@@ -139,14 +153,11 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # submission://user:password@host, with TLS; in development the console shows them.
 EMAIL_URL = env.text(
-    "EMAIL_URL",
-    "console:" if DEBUG else "",
-    r"((smtp|submission)://.+|console:|file:.+)?",
-    "Use submission://user:password@host, or smtp://host.",
+    "EMAIL_URL", "console:" if DEBUG else "", *env.EMAIL, is_secret=True
 )
 if EMAIL_URL:
     vars().update(dj_email_url.parse(EMAIL_URL))
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "webmaster@localhost")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "webmaster@localhost", *env.PERSON)
 
 # Language and time ------------------------------------------------------------------
 
@@ -160,11 +171,8 @@ USE_TZ = True
 # Behind a proxy ---------------------------------------------------------------------
 
 # The path below which a proxy, which takes it away, publishes the whole site: /tools.
-FORCE_SCRIPT_NAME = env.text(
-    "FORCE_SCRIPT_NAME", "", r"((/[\w.~-]+)+/?)?", "Use a path such as /tools."
-)
-FORCE_SCRIPT_NAME = FORCE_SCRIPT_NAME.rstrip("/") or None
-CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS")
+FORCE_SCRIPT_NAME = env.text("FORCE_SCRIPT_NAME", "", *env.PATH).rstrip("/") or None
+CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS", (), *env.ORIGIN)
 if env.flag("TLS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -180,13 +188,11 @@ FRAMES_STORAGE = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": DATA_DIR / "frames"},
 }
-FRAMES_STORAGE_URL = env.text(
-    "FRAMES_STORAGE_URL", "", r"(s3://[\w.-]+(/.*)?)?", "Use s3://bucket/prefix."
-)
+FRAMES_STORAGE_URL = env.text("FRAMES_STORAGE_URL", "", *env.S3)
 if FRAMES_STORAGE_URL:
     bucket, _, location = FRAMES_STORAGE_URL.removeprefix("s3://").partition("/")
     FRAMES_STORAGE = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "frames.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": bucket,
             "location": location.strip("/"),
@@ -237,8 +243,7 @@ STORAGES = {
 
 HTTPS = env.flag("HTTPS", not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # A probe speaks plain HTTP to the process.
-SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 3600) if HTTPS else 0
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 3600) * HTTPS  # 0 without it.
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SILENCED_SYSTEM_CHECKS = [
@@ -277,18 +282,43 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20  # Bytes, without files.
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = []
 
-# Logs -------------------------------------------------------------------------------
+# Logs, figures and errors: what happens, and never what is in frames -----------------
 
+# Lines of JSON in production; frames/logs.py says what is in them.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "frames.logs.JsonLines"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line" if DEBUG else "json",
+        }
+    },
     "root": {
         "handlers": ["console"],
-        "level": env.text("LOG_LEVEL", "INFO").upper(),
+        "level": env.text("LOG_LEVEL", "INFO", *env.LEVEL).upper(),
     },
-    "loggers": {"django": {}},  # Its own handlers would say everything twice.
+    "loggers": {
+        "django": {},  # Its own handlers would say everything twice.
+        # These write addresses, with the filters in them. frames/logs.py has a line for
+        # each request, and whatever answers a failure has logged it.
+        "django.server": {"level": "CRITICAL"},
+        "django.request": {"level": "ERROR" if DEBUG else "CRITICAL"},
+        "dtale": {"level": "CRITICAL"},  # Its texts have values of frames.
+        **{name: {"level": "INFO"} for name in ("boto3", "botocore", "urllib3")},
+        "gunicorn.error": {"handlers": [], "propagate": True},
+    },
 }
+
+# /metrics, for Prometheus: with this as its bearer token, and without it not at all.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "", *env.TOKEN, is_secret=True)
+
+SENTRY_DSN = env.text("SENTRY_DSN", "", is_secret=True)
+if SENTRY_DSN:
+    from .sentry import start
+
+    start(SENTRY_DSN)

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from . import views
 
+handler500 = views.server_error
 urlpatterns = [
     path("", views.index, name="index"),
     path("create-df/", views.create_df, name="create-df"),
@@ -12,5 +13,4 @@ urlpatterns = [
     path("dtale/<path:rest>", views.add_prefix, name="add-prefix"),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
-    path("healthz", views.healthz, name="healthz"),
 ]

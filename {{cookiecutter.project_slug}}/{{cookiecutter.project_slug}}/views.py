@@ -1,15 +1,16 @@
 """The site's own pages."""
 
+import sys
+
 from django.conf import settings
-from django.db import Error, connection
-from django.http import HttpResponseRedirect, JsonResponse
+from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import get_script_prefix
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
-from frames.access import login_required_if_asked
+from frames.access import login_required_if_asked, problem_page
+from frames.exceptions import as_problem
 from frames.explore import explore
 from frames.views import home
 
@@ -40,18 +41,6 @@ def add_prefix(request, rest):
     )
 
 
-@never_cache
-@require_safe
-def healthz(request):
-    """Say that the database answers, and whether D-Tale has been built already."""
-    # Here, because wsgi.py builds Django's side, and this module is part of it.
-    from .wsgi import application
-
-    dtale = "built" if application.instances else "not built yet"
-    status = {"database": "ok", "dtale": dtale}
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Error:
-        status["database"] = "unavailable"
-    return JsonResponse(status, status=200 if status["database"] == "ok" else 503)
+def server_error(request):
+    """Say that something went wrong, and under which number the log has it."""
+    return problem_page(as_problem(sys.exception()))

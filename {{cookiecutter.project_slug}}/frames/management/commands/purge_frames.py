@@ -46,7 +46,8 @@ class Command(BaseCommand):
         # The bytes are listed first: what is stored after that is not seen at all.
         last = now - timedelta(minutes=grace)
         stored = {name for name, time in frame_storage.stored() if time <= last}
-        orphans = stored.difference(Frame.objects.values_list("payload", flat=True))
+        named = Frame.objects.values_list("payload", flat=True)
+        orphans = stored.difference(*map(frame_storage.files_of, named))
         for name in self.progress(sorted(orphans), "Bytes of no frame"):
             if not dry_run:
                 self.remove(name)

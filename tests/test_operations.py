@@ -1,0 +1,62 @@
+"""What those who run the site see of it: probes, figures, lines of the log."""
+
+import json
+import re
+from http.client import HTTPConnection
+
+import pytest
+from services import who_answered
+
+TOKEN = "a-token-of-this-test"
+HOST = "data.example.com"
+REQUESTS = 60
+
+
+@pytest.fixture
+def variables(project, tmp_path):
+    """Production, for another host than the one that probes ask by."""
+    variables = {"DEBUG": "False", "ALLOWED_HOSTS": HOST, "DATA_DIR": str(tmp_path)}
+    variables |= {"METRICS_TOKEN": TOKEN, "TMPDIR": str(tmp_path), "TLS_PROXY": "True"}
+    manage = ".venv/bin/python", "manage.py"
+    project.run(*manage, "migrate", "--verbosity", "0", **variables)
+    project.run(*manage, "collectstatic", "--no-input", "--verbosity", "0", **variables)
+    return variables
+
+
+def ask(site, path, **headers):
+    """Ask by the address, on a connection of its own: status (int) and text (str)."""
+    connection = HTTPConnection(site.url.removeprefix("http://"), timeout=60)
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    with answer:
+        return answer.status, answer.read().decode()
+
+
+def test_production_is_watched(project, variables, tmp_path):
+    variables["GUNICORN_CMD_ARGS"] = "--access-logfile - --access-logformat pid=%(p)s"
+    https = {"Host": HOST, "X-Forwarded-Proto": "https"}
+    with project.serve(workers=2, **variables) as site:
+        for path in ("/healthz", "/readyz"):
+            assert ask(site, path)[0] == 200
+        assert ask(site, "/")[0] == 400  # The address is no host of the site's.
+        assert ask(site, "/metrics")[0] == 401
+        for _ in range(REQUESTS):
+            assert ask(site, "/accounts/login/?next=/secret", **https)[0] == 200
+            assert ask(site, f"/{site.prefix}/dtale/none?secret", **https)[0] == 404
+        told = set()
+        for _ in range(10):  # Whichever worker answers, it knows of the other.
+            text = ask(site, "/metrics", Authorization=f"Bearer {TOKEN}")[1]
+            told |= set(re.findall(r"^(?:frames |site_requests_total).*", text, re.M))
+        counted = list(tmp_path.glob("*/*.db"))
+        assert len(who_answered(site)) == 2
+    assert told == {
+        "frames 0.0",
+        f'site_requests_total{{endpoint="login",status="200"}} {REQUESTS}.0',
+        f'site_requests_total{{endpoint="",status="404"}} {REQUESTS}.0',
+    }
+    assert counted and not any(path.exists() for path in counted)
+    log = site.log.read_text()
+    lines = [json.loads(line) for line in log.splitlines() if line[:4] != "pid="]
+    assert sum(line["logger"] == "frames.logs" for line in lines) == 2 * REQUESTS
+    assert any(line["logger"] == "gunicorn.error" for line in lines)
+    assert "secret" not in log

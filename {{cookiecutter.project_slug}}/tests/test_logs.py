@@ -1,0 +1,140 @@
+"""What the log says of requests and failures, and what it never says."""
+
+import io
+import json
+import logging
+import re
+
+import pytest
+from django.conf import settings as site
+from django.utils.module_loading import import_string
+
+from frames.logs import JsonLines, note
+
+SECRET = "Ada Lovelace"
+SENTRY = f"{site.ROOT_URLCONF.rpartition('.')[0]}.sentry"
+
+
+@pytest.fixture
+def lines():
+    """What is logged as production logs it: call it for a list of dict."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    logging.getLogger().addHandler(handler)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logging.getLogger().removeHandler(handler)
+
+
+@pytest.fixture
+def secret_frame(publish, ann):
+    return publish(ann, name="A frame", a=[1, 2, 3], s=[SECRET] * 3)
+
+
+def requests(lines):
+    return [line for line in lines() if line["logger"] == "frames.logs"]
+
+
+def test_line_of_a_request(owner, ann, secret_frame, lines):
+    owner.get(f"data/{secret_frame.pk}", ids=["0-2"])
+    [line] = requests(lines)
+    assert line["ms"] > 0 and re.fullmatch("[0-9a-f]{32}", line["request"])
+    assert line["level"] == "INFO" and line["time"].endswith("+00:00")
+    assert [line[key] for key in ("method", "endpoint", "status", "user", "frame")] == [
+        "GET",
+        "dtale.get_data",
+        200,
+        ann.pk,
+        str(secret_frame.pk),
+    ]
+
+
+def test_line_of_a_page_of_the_sites(owner, ann, secret_frame, lines):
+    owner.browser.get(f"/frames/{secret_frame.pk}/copy/")
+    owner.browser.get("/none?of=this")
+    page, missing = requests(lines)
+    assert (page["endpoint"], page["frame"]) == ("frames:copy", secret_frame.pk)
+    assert page["user"] == ann.pk
+    assert "endpoint" not in missing and missing["refused"] == "Not Found"
+
+
+def test_a_failure_has_the_number_of_its_request(owner, secret_frame, lines):
+    answer = owner.get(f"describe/{secret_frame.pk}", col="none")
+    number = re.search(r"request ([0-9a-f]{32})", answer.text)[1]
+    failed, line = [each for each in lines() if each.get("request") == number]
+    assert failed["level"] == "ERROR" and failed["frame"] == str(secret_frame.pk)
+    assert failed["error"].startswith("KeyError\n") and "in describe" in failed["error"]
+    assert line["logger"] == "frames.logs"
+
+
+def test_neither_data_nor_filters_nor_queries_are_logged(owner, secret_frame, lines):
+    pk = secret_frame.pk
+    query = f"s == '{SECRET}' and a > 0"
+    owner.get(f"test-filter/{pk}", query=query, save="true")
+    owner.get(f"data/{pk}", ids=["0-2"])
+    owner.get(f"test-filter/{pk}", query=f"s.cumsum() == '{SECRET}'")
+    # Each of these fails with a text of pandas' that has the value.
+    config = {"col": "s", "to": "float", "from": "str"}
+    owner.get(f"build-column/{pk}", type="type_conversion", name="f", cfg=config)
+    owner.edit(pk, SECRET)
+    owner.get(f"describe/{pk}", col=SECRET)
+    owner.post("upload", data={"t.csv": (io.BytesIO(SECRET.encode()), f"{SECRET}.x")})
+    owner.browser.get("/", query_string={"q": SECRET})
+    owner.browser.get("/none", query_string={"q": SECRET})
+    assert len(requests(lines)) == 9
+    assert sum("error" in line for line in lines()) >= 2
+    told = json.dumps(lines())
+    assert SECRET not in told and "Lovelace" not in told and "cumsum" not in told
+
+
+def test_outside_of_requests_an_error_has_its_text(lines):
+    note(endpoint="none")
+    try:
+        try:
+            int("x")
+        except ValueError as error:
+            raise RuntimeError("why") from error
+    except RuntimeError:
+        logging.getLogger("job").exception("It failed")
+    [line] = lines()
+    assert "endpoint" not in line and line["message"] == "It failed"
+    assert line["error"].startswith("RuntimeError: why\n")
+    assert "ValueError: invalid literal for int()" in line["error"]
+
+
+@pytest.fixture
+def sentry():
+    """A project of Sentry's: call it for the events (list of dict) that it has."""
+    import sentry_sdk
+
+    class Project(sentry_sdk.transport.Transport):
+        envelopes = []
+
+        def capture_envelope(self, envelope):
+            self.envelopes.append(envelope)
+
+    start = import_string(f"{SENTRY}.start")
+    start("https://key@sentry.invalid/1", transport=Project)
+    yield lambda: [
+        json.loads(item.get_bytes())
+        for each in Project.envelopes
+        for item in each.items
+        if item.type == "event"
+    ]
+    # By default it changes Django and Flask, for all tests that come after.
+    sentry_sdk.init(auto_enabling_integrations=False)
+
+
+def test_sentry_gets_failures_without_data(owner, ann, secret_frame, sentry):
+    answer = owner.edit(secret_frame.pk, SECRET)
+    [event] = sentry()
+    assert event["tags"]["endpoint"] == "dtale.edit_cell"
+    assert event["tags"]["request"] in answer.text
+    assert event["user"] == {"id": str(ann.pk)}
+    [*_, error] = event["exception"]["values"]
+    assert error["type"] == "ValueError" and error["stacktrace"]["frames"]
+    told = json.dumps(event)
+    assert SECRET not in told and "rowIndex" not in told
+    for part in ("request", "extra", "breadcrumbs"):
+        assert part not in event
+    assert not any("vars" in frame for frame in error["stacktrace"]["frames"])

@@ -1,0 +1,150 @@
+"""Variables: told where they are looked for, and refused by name if they are wrong."""
+
+import ast
+import importlib.util
+import re
+import runpy
+import sys
+
+import pytest
+from django.conf import settings as site
+from django.core.exceptions import ImproperlyConfigured
+
+SLUG = site.ROOT_URLCONF.rpartition(".")[0]
+SETTINGS = site.BASE_DIR / SLUG / "settings.py"
+GUNICORN = site.BASE_DIR / "gunicorn.conf.py"
+EXAMPLE = (site.BASE_DIR / ".env.example").read_text("utf-8")
+EXAMPLES = dict(re.findall(r"^#?([A-Z]\w+)=(.*)$", EXAMPLE, re.M))
+
+FLAG = "Use True or False."
+NUMBER = "Use a whole number."
+WRONG = [
+    ("SECRET_KEY", "", "is not set"),
+    ("DEBUG", "ture", FLAG),
+    ("ALLOWED_HOSTS", "data.example.com, https://data.example.com", "without http://"),
+    ("ALLOWED_HOSTS", "localhost:8000", "without a port"),
+    ("DATA_DIR", __file__, "Use a directory"),
+    ("DATABASE_URL", "mysql://user:s3cret@host/name", "Use postgresql://"),
+    ("DATABASE_URL", "postgresql://user:s3cret@host:port/name", "Use postgresql://"),
+    ("DATABASE_URL", "postgresql://user:s3cret@host", "Use postgresql://"),
+    ("FRAMES_STORAGE_URL", "bucket", "Use s3://bucket/prefix."),
+    ("FRAMES_FETCHED_MB", "1e4", NUMBER),
+    ("FRAMES_CACHE_MB", "-1", NUMBER),
+    ("FRAMES_MAX_COUNT", "many", NUMBER),
+    ("FRAMES_MAX_MB", "5 GB", NUMBER),
+    ("FRAMES_MAX_CELLS", "1_000", NUMBER),
+    ("FRAMES_MAX_UPLOAD_MB", "0.5", NUMBER),
+    ("FRAMES_EXPIRE_DAYS", "never", NUMBER),
+    ("FRAMES_LOGIN_REQUIRED", "maybe", FLAG),
+    ("HTTPS", "tls", FLAG),
+    ("HSTS_SECONDS", "1h", NUMBER),
+    ("TLS_PROXY", "2", FLAG),
+    ("FORCE_SCRIPT_NAME", "tools", "Use a path such as /tools."),
+    ("CSRF_TRUSTED_ORIGINS", "data.example.com", "Use origins such as https://"),
+    ("LOG_LEVEL", "loud", "Use DEBUG, INFO,"),
+    ("EMAIL_URL", "http://user:s3cret@host", "Use submission://user:password@host"),
+    ("EMAIL_URL", "submission:", "Use submission://user:password@host"),
+    ("DEFAULT_FROM_EMAIL", "lab", "Use an e-mail address."),
+    ("METRICS_TOKEN", "s3cret", "Use 16 characters or more"),
+    ("SENTRY_DSN", "s3cret", "Use https://key@host/project."),
+    ("WEB_CONCURRENCY", "0", "Use a whole number from 1."),
+    ("WEB_CONCURRENCY", "two", "Use a whole number from 1."),
+]
+ANY_TEXT = {"SECRET_KEY_FALLBACKS"}
+RIGHT = [
+    ("ALLOWED_HOSTS", " .example.com, 10.0.0.1,[2001:db8::1], * "),
+    ("DATABASE_URL", "postgres://10.0.0.1/name"),
+    ("DATABASE_URL", "postgresql:///name?host=/run/postgresql"),
+    ("DATABASE_URL", "postgresql://user:p@s:s@[::1]:5432/name?sslmode=require"),
+    ("CSRF_TRUSTED_ORIGINS", "https://a.example.com, http://*.example.com:8080"),
+    ("EMAIL_URL", "submission://lab%40example.com:p%2Fw@mail.example.com"),
+    ("DEFAULT_FROM_EMAIL", "The lab <lab@example.com>"),
+    ("LOG_LEVEL", "debug"),
+    ("METRICS_TOKEN", "0123456789abcdef"),
+]
+
+
+def read_by(path):
+    """The variables (set of str) that a file reads by the site's environment.py."""
+    return {
+        each.args[0].value
+        for each in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(each, ast.Call)
+        and re.fullmatch(r"env\.\w+", ast.unparse(each.func))
+    }
+
+
+READ = read_by(SETTINGS) | read_by(GUNICORN)
+
+
+def start(monkeypatch, name, value):
+    """Read the settings, and gunicorn's, with one variable set."""
+    monkeypatch.setenv(name, value)
+    if name in read_by(GUNICORN) - read_by(SETTINGS):
+        monkeypatch.chdir(site.BASE_DIR)
+        return runpy.run_path(str(GUNICORN))
+    spec = importlib.util.spec_from_file_location(f"{SLUG}.settings_again", SETTINGS)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return vars(module)
+
+
+def test_what_is_read_is_in_the_example():
+    assert READ == set(EXAMPLES)
+
+
+def test_what_is_read_is_in_the_readme():
+    text = (site.BASE_DIR / "README.md").read_text("utf-8")
+    table = text.partition("## Variables")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", table, re.M)
+    assert READ == {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+
+def test_nothing_reads_the_environment_by_another_way():
+    for path in [*site.BASE_DIR.glob("*.py"), *SETTINGS.parent.glob("*.py")]:
+        used = re.findall(r"os\.(?:environ(?:\.get)?|getenv)\W+(\w+)", path.read_text())
+        known = {"name", "setdefault", "PROMETHEUS_MULTIPROC_DIR"}
+        assert path.name == "environment.py" or set(used) <= known, path
+
+
+def test_every_variable_of_the_example_has_a_comment():
+    for block in EXAMPLE.split("\n\n"):
+        assert block.startswith("# "), block
+
+
+def test_the_examples_are_the_defaults(monkeypatch):
+    monkeypatch.setenv("DEBUG", "False")
+    for name in EXAMPLES.keys() - {"SECRET_KEY", "DATA_DIR", "DATABASE_URL", "DEBUG"}:
+        monkeypatch.setenv(name, "")
+    default = start(monkeypatch, "DEBUG", "False")
+    commented = dict(re.findall(r"^#([A-Z]\w+)=(.+)$", EXAMPLE, re.M))
+    assert len(commented) > 10
+    for name, value in commented.items():
+        monkeypatch.setenv(name, value)
+    example = start(monkeypatch, "DEBUG", "False")
+    for name in default:
+        if name.isupper():
+            assert example[name] == default[name], name
+
+
+def test_every_variable_is_tried_with_a_wrong_value():
+    assert {name for name, _, _ in WRONG} | ANY_TEXT == READ
+
+
+@pytest.mark.parametrize("name, value, hint", WRONG)
+def test_a_wrong_value_stops_the_start(monkeypatch, name, value, hint):
+    with pytest.raises(ImproperlyConfigured) as error:
+        start(monkeypatch, name, value)
+    assert f"The variable {name} is " in str(error.value)
+    assert hint in str(error.value) and "s3cret" not in str(error.value)
+
+
+@pytest.mark.parametrize("name, value", RIGHT)
+def test_a_right_value_does_not(monkeypatch, name, value):
+    assert start(monkeypatch, name, value)
+
+
+def test_sentry_asks_for_its_library(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sentry_sdk", None)
+    with pytest.raises(ImproperlyConfigured, match="--extra sentry"):
+        start(monkeypatch, "SENTRY_DSN", "https://key@sentry.invalid/1")
