@@ -93,7 +93,7 @@ def test_screenshots(site, page, tmp_path):
     """`make screenshots` keeps what this one sees, for the README."""
     target = Path(os.environ.get("SCREENSHOTS", tmp_path)).absolute()
 
-    def shoot(name, width=600, height=400):
+    def shoot(name, width=600, height=580):
         page.set_viewport_size({"width": width, "height": height})
         page.mouse.move(0, 0)  # Nothing is under the pointer.
         page.screenshot(path=target / f"{name}.png")
@@ -109,7 +109,7 @@ def test_screenshots(site, page, tmp_path):
     page.goto(site.url)
     drop(page, ("prices.csv", "article;price\nscrews;1,234\nnails;0,075\n"))
     expect(page.locator("table")).to_be_visible()
-    shoot("preview", 1000, 760)
+    shoot("preview", 1000, 620)
     page.get_by_role("button", name="Open the file").click()
     expect(page.locator(".cell", has_text="screws").first).to_be_visible()
 
@@ -118,6 +118,7 @@ def test_screenshots(site, page, tmp_path):
     open_sample(page, site)
     draw_bars(page, site)
     shoot("charts", 1200, 800)
+    page.set_viewport_size({"width": 1000, "height": 1160})
     page.goto(site.url)
     page.locator(".menu summary").nth(1).click()
-    shoot("home", 1000, 900)
+    shoot("home", 1000, 1160)
