@@ -46,6 +46,8 @@ SLUG/context_processors.py
 SLUG/dispatcher.py
 SLUG/environment.py
 SLUG/health.py
+SLUG/locale/de/LC_MESSAGES/django.mo
+SLUG/locale/de/LC_MESSAGES/django.po
 SLUG/middleware.py
 SLUG/sentry.py
 SLUG/settings.py
@@ -63,6 +65,7 @@ SLUG/wsgi.py
 accounts/__init__.py
 accounts/apps.py
 accounts/backends.py
+accounts/forms.py
 accounts/middleware.py
 accounts/migrations/0001_initial.py
 accounts/migrations/0002_signintry.py
@@ -72,9 +75,16 @@ accounts/sessions.py
 accounts/templates/accounts/login.html
 accounts/templates/accounts/password.html
 accounts/templates/accounts/password_changed.html
+accounts/templates/accounts/reset.html
+accounts/templates/accounts/reset_done.html
+accounts/templates/accounts/reset_email.txt
+accounts/templates/accounts/reset_password.html
+accounts/templates/accounts/reset_sent.html
+accounts/templates/accounts/reset_subject.txt
 accounts/templates/accounts/too_many_tries.html
 accounts/throttle.py
 accounts/urls.py
+accounts/views.py
 frames/__init__.py
 frames/access.py
 frames/admin.py
@@ -106,12 +116,15 @@ frames/file_checks.py
 frames/files.py
 frames/filter_parts.py
 frames/filters.py
+frames/formats.py
 frames/forms.py
 frames/frame_storage.py
 frames/gate.py
 frames/kinds.py
 frames/limits.py
 frames/listing.py
+frames/locale/de/LC_MESSAGES/django.mo
+frames/locale/de/LC_MESSAGES/django.po
 frames/logs.py
 frames/management/__init__.py
 frames/management/commands/__init__.py
@@ -213,6 +226,7 @@ tests/test_kinds.py
 tests/test_limits.py
 tests/test_logs.py
 tests/test_model_pages.py
+tests/test_password_reset.py
 tests/test_payload.py
 tests/test_preferences.py
 tests/test_push.py
@@ -227,6 +241,7 @@ tests/test_sources.py
 tests/test_start.py
 tests/test_static_files.py
 tests/test_unit_of_work.py
+tests/test_translations.py
 tests/test_uploads.py
 tests/test_variables.py
 tests/test_ways_in.py

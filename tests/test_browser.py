@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from test_pages import drop
 
 # Requests of D-Tale's own that fail although all is well: none is known.
 KNOWN_FAILURES: tuple[str, ...] = ()
@@ -82,15 +83,41 @@ def test_first_click_does_not_wait_for_dtale(project, page):
             pytest.fail("D-Tale was not built in 30 s")
 
 
+ORDERS = "order;day;country;amount\n" + "".join(
+    f"{1001 + n};2026-{n % 12 + 1:02}-{n % 28 + 1:02};{land};{n * 37 % 500 / 4}\n"
+    for n, land in enumerate(["DE", "FR", "PL", "IT"] * 60)
+)
+
+
 def test_screenshots(site, page, tmp_path):
     """`make screenshots` keeps what this one sees, for the README."""
     target = Path(os.environ.get("SCREENSHOTS", tmp_path)).absolute()
-    page.set_viewport_size({"width": 600, "height": 680})
+
+    def shoot(name, width=600, height=400):
+        page.set_viewport_size({"width": width, "height": height})
+        page.mouse.move(0, 0)  # Nothing is under the pointer.
+        page.screenshot(path=target / f"{name}.png")
+
     page.goto(site.url)
-    page.screenshot(path=target / "index.png")
-    open_sample(page, site)
-    page.set_viewport_size({"width": 600, "height": 400})
-    page.screenshot(path=target / "grid.png")
+    shoot("index")
+    drop(page, ("orders.csv", ORDERS), kinds=["dragenter"])
+    shoot("drop")
+    drop(page, ("orders.csv", ORDERS), kinds=["drop"])
+    expect(page.locator(".cell", has_text="1008").first).to_be_visible()
+    shoot("grid")
+
+    page.goto(site.url)
+    drop(page, ("prices.csv", "article;price\nscrews;1,234\nnails;0,075\n"))
+    expect(page.locator("table")).to_be_visible()
+    shoot("preview", 1000, 760)
+    page.get_by_role("button", name="Open the file").click()
+    expect(page.locator(".cell", has_text="screws").first).to_be_visible()
+
     page.set_viewport_size({"width": 1200, "height": 800})
+    page.goto(site.url)
+    open_sample(page, site)
     draw_bars(page, site)
-    page.screenshot(path=target / "charts.png")
+    shoot("charts", 1200, 800)
+    page.goto(site.url)
+    page.locator(".menu summary").nth(1).click()
+    shoot("home", 1000, 900)

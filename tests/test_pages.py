@@ -41,18 +41,18 @@ def new_page(browser, page):
         context.close()
 
 
-def drop(page, *files):
-    """Drop files, (name, text) each, somewhere on the page."""
+def drop(page, *files, kinds=("dragenter", "dragover", "drop")):
+    """Drop files, (name, text) each, somewhere on the page, or do a part of that."""
     page.evaluate(
-        """(files) => {
+        """([files, kinds]) => {
           const dataTransfer = new DataTransfer();
           for (const [name, text] of files)
             dataTransfer.items.add(new File([text], name));
-          for (const kind of ["dragenter", "dragover", "drop"])
+          for (const kind of kinds)
             document.querySelector("header").dispatchEvent(new DragEvent(
               kind, {dataTransfer, bubbles: true, cancelable: true}));
         }""",
-        files,
+        [files, kinds],
     )
 
 
@@ -268,45 +268,3 @@ def test_share_read_and_save_a_copy(site, page, new_page):
     reader.goto(site.url)
     expect(reader.get_by_role("link", name="budget")).to_have_count(1)  # The copy.
     expect(reader.get_by_text("Shared with you")).to_have_count(0)
-
-
-# Looks --------------------------------------------------------------------------------
-
-
-def test_narrow_pages_do_not_scroll_sideways(site, page):
-    page.set_viewport_size({"width": 320, "height": 640})
-    sign_in(page, site, "ann")
-    page.goto(site.url)
-    drop(
-        page,
-        ("a_name_that_is_as_long_as_some_files_have_" * 2 + ".csv", "a;b\n1,500;2"),
-    )
-    expect(page.get_by_role("button", name="Do not open it")).to_be_visible()
-
-    def width():
-        return page.evaluate("document.documentElement.scrollWidth")
-
-    assert width() == 320
-    page.get_by_role("button", name="Open the file").click()
-    expect(page).to_have_url(GRID)
-    pk = page.url.rpartition("/")[2]
-    page.goto(site.url)
-    page.get_by_text("More for a_name").click()
-    for path in ("", "rename/", "share/", "copy/", "delete/"):
-        if path:
-            page.goto(f"{site.url}/frames/{pk}/{path}")
-        assert width() == 320, path
-
-
-def test_page_is_small_and_of_this_site_alone(site, page):
-    seen = []
-    page.on("response", lambda answer: seen.append(answer))
-    page.goto(site.url)
-    page.wait_for_load_state("networkidle")
-    assert {
-        answer.url for answer in seen if not answer.url.startswith(site.url)
-    } == set()
-    # What is fetched ahead is D-Tale's.
-    own = [answer for answer in seen if "/static/dtale/" not in answer.url]
-    assert len(own) >= 3
-    assert sum(len(answer.body()) for answer in own) < 100_000

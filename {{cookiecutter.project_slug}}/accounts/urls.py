@@ -1,11 +1,15 @@
 """Signing in and out, and one's own password: Django's own views and names for them.
 
+Where no e-mail can be sent, there is no page for a forgotten password.
+
 https://docs.djangoproject.com/en/stable/topics/auth/default/#all-authentication-views
 """
 
 from django.conf import settings
 from django.contrib.auth import get_user_model, views
 from django.urls import path
+
+from .views import PasswordResetView
 
 urlpatterns = [
     path(
@@ -35,3 +39,29 @@ urlpatterns = [
         name="password_change_done",
     ),
 ]
+
+if settings.EMAIL_URL:
+    urlpatterns += [
+        path("password_reset/", PasswordResetView.as_view(), name="password_reset"),
+        path(
+            "password_reset/done/",
+            views.PasswordResetDoneView.as_view(
+                template_name="accounts/reset_sent.html"
+            ),
+            name="password_reset_done",
+        ),
+        path(
+            "reset/<uidb64>/<token>/",
+            views.PasswordResetConfirmView.as_view(
+                template_name="accounts/reset_password.html"
+            ),
+            name="password_reset_confirm",
+        ),
+        path(
+            "reset/done/",
+            views.PasswordResetCompleteView.as_view(
+                template_name="accounts/reset_done.html"
+            ),
+            name="password_reset_complete",
+        ),
+    ]

@@ -54,7 +54,7 @@ def refusal(request, kind):
         return None
     if kind is Kind.PAGE:
         return render(request, "frames/elsewhere.html", status=403)
-    return error(403, "D-Tale answers this only to pages of this site.")
+    return error(403, _("D-Tale answers this only to pages of this site."))
 
 
 def is_from_here(request, kind):

@@ -73,19 +73,20 @@ class FrameAdmin(admin.ModelAdmin):
         frames = super().get_queryset(request).defer("settings")
         return frames.annotate(is_visible=Exists(visible))
 
-    @admin.display(description="rows x columns", ordering="rows")
+    @admin.display(description=gettext_lazy("Rows × columns"), ordering="rows")
     def shape(self, frame):
-        return f"{frame.rows:,} x {frame.columns:,}"
+        return frame.shape
 
-    @admin.display(ordering="nbytes")
+    @admin.display(description=gettext_lazy("Size"), ordering="nbytes")
     def size(self, frame):
         return filesizeformat(frame.nbytes)
 
     @admin.display(description="D-Tale")
     def open_in_dtale(self, frame):
         if not frame.is_visible:
-            return "not shared with you"
-        return format_html('<a href="{}">Open</a>', frame.get_absolute_url())
+            return _("not shared with you")
+        url = frame.get_absolute_url()
+        return format_html('<a href="{}">{}</a>', url, _("Open"))
 
 
 @admin.register(Token)

@@ -3,6 +3,7 @@
 from itertools import count
 
 import pandas as pd
+from django.utils.translation import gettext as _
 
 # D-Tale's own names in the rows that it sends: a column of that name would hide them.
 RESERVED = {"dtale_index", "__filtered"}
@@ -32,17 +33,22 @@ def unique_names(frame):
         if wanted:
             index = []
         else:
-            notes.append("The frame has no columns: its row numbers are shown instead.")
+            notes.append(
+                _("The frame has no columns: its row numbers are shown instead.")
+            )
     names = _unique(wanted + index)
     for original, name in zip([*frame.columns, *levels], names, strict=False):
         if original is not None and not isinstance(original, tuple):
             if name != str(original).strip():
                 notes.append(
-                    f"The name {str(original)!r} became {name}: D-Tale needs names that "
-                    "are there once, not empty, without ` and not its own."
+                    _(
+                        "The name %(original)s became %(name)s: D-Tale needs names that "
+                        "are there once, not empty, without ` and not its own."
+                    )
+                    % {"original": repr(str(original)), "name": name}
                 )
     if frame.columns.nlevels > 1:
-        notes.append("Names of columns on several levels were joined with _.")
+        notes.append(_("Names of columns on several levels were joined with _."))
     return names[: len(wanted)], names[len(wanted) :], notes
 
 

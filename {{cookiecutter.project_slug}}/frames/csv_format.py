@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
+from .formats import grouped
+
 BLOCK = 1 << 20  # Bytes that are read at once; as many are looked at.
 ROWS = 200  # That are looked at.
 SEPARATORS = "\t;|,"  # Where several would do: the rarer is meant.
@@ -149,7 +151,7 @@ def _encoding(path, head, doubts):
         gettext(
             "It is not in UTF-8 (line %(line)s): are letters such as é, ß or ł right?"
         )
-        % {"line": f"{line:,}"}
+        % {"line": grouped(line)}
     )
     return NOT_UTF_8
 

@@ -8,9 +8,11 @@ import warnings
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
+from django.utils.translation import gettext
 
 from .csv_format import BLOCK, first_too_long, separator_of
 from .exceptions import SourceError
+from .formats import grouped
 from .tables import columns_to_frame
 from .texts import typed, typed_part
 
@@ -35,7 +37,7 @@ def read_csv(file, sep=None, encoding=None, decimal=".", header=True):
     rows = spaced if sep == SPACES else csv.reader(lines, delimiter=sep)
     names = next((row for row in rows if row), None)
     if names is None:
-        raise ValueError("there is nothing in it")
+        raise ValueError(gettext("there is nothing in it"))
     if not header:
         names = [f"column_{number}" for number in range(1, len(names) + 1)]
     arguments = file, encoding, sep, names, header
@@ -110,9 +112,16 @@ def _by_pandas(file, encoding, sep, names, header):
         if not found:
             raise
         raise SourceError(
-            f"Line {found[0]:,} has {found[1]:,} values, and there are {len(names):,} "
-            "columns. Does a value have the separator in it, without quotes around it? "
-            "Or is another separator meant?"
+            gettext(
+                "Line %(line)s has %(values)s values, and there are %(columns)s columns. "
+                "Does a value have the separator in it, without quotes around it? Or is "
+                "another separator meant?"
+            )
+            % {
+                "line": grouped(found[0]),
+                "values": grouped(found[1]),
+                "columns": grouped(len(names)),
+            }
         ) from None
 
 

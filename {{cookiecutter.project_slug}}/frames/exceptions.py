@@ -5,6 +5,8 @@ import sys
 
 from django.db import Error as DatabaseError
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from .logs import NO_DATABASE, note, request_id
 
@@ -24,24 +26,24 @@ class FrameError(Exception):
     """
 
     status = 400
-    title = "This cannot be done"
+    title = _("This cannot be done")
 
 
 class FrameMissing(FrameError, LookupError):
     """There is no frame of this id or name in the workspace."""
 
     status = 404
-    title = "Frame not found"
+    title = _("Frame not found")
 
     def __str__(self):
-        return f"There is no frame {self.args[0]} here."
+        return gettext("There is no frame %(frame)s here.") % {"frame": self.args[0]}
 
 
 class FrameUnreadable(FrameError):
     """A frame's bytes are gone or damaged. They stay as they are."""
 
     status = 500
-    title = "This frame's data cannot be read"
+    title = _("This frame's data cannot be read")
 
 
 class ReadOnly(FrameError):
@@ -51,19 +53,22 @@ class ReadOnly(FrameError):
 
     def __str__(self):
         [frame] = self.args
-        return (
-            f"Frame {frame} belongs to {frame.owner or 'a visitor'} and is shared with "
-            "you for reading. What you filter, sort, hide and highlight is your own, but "
-            "this would change it for everyone. A copy of it would be yours: "
-            f"{reverse('frames:copy', args=[frame.pk])}"
-        )
+        return gettext(
+            "Frame %(frame)s belongs to %(owner)s and is shared with you for reading. What "
+            "you filter, sort, hide and highlight is your own, but this would change it "
+            "for everyone. A copy of it would be yours: %(url)s"
+        ) % {
+            "frame": frame,
+            "owner": frame.owner or gettext("a visitor"),
+            "url": reverse("frames:copy", args=[frame.pk]),
+        }
 
 
 class LimitExceeded(FrameError):
     """A frame is refused. Its text says which limit, and how far it is exceeded."""
 
     status = 413
-    title = "This is more than the limit"
+    title = _("This is more than the limit")
 
 
 class TooFast(FrameError):
@@ -78,7 +83,7 @@ class Conflict(FrameError):
     status = 409
 
     def __str__(self):
-        return (
+        return gettext(
             "Somebody else has changed this frame in the same moment. Nothing of yours "
             "was saved: please do it again."
         )
@@ -92,7 +97,7 @@ class FilterRefused(FrameError, ValueError):
         why: str, a sentence without its dot.
     """
 
-    title = "This filter cannot be used"
+    title = _("This filter cannot be used")
     allowed = (
         "A filter compares columns, as in x > 1 and s == 'a'. It can have == != < <= > "
         ">=, in, not in, and, or, not, & | ~, brackets, + - * / // %, `names in "
@@ -110,7 +115,7 @@ class FilterRefused(FrameError, ValueError):
 class SourceError(FrameError, ValueError):
     """A file that cannot be read; the text (one line) says why, and what to do."""
 
-    title = "This file cannot be read"
+    title = _("This file cannot be read")
 
 
 class InputRefused(FrameError, ValueError):
@@ -141,7 +146,7 @@ class Unforeseen(FrameError):
     """What nobody has thought of; its text tells only where to look in the log."""
 
     status = 500
-    title = "Something went wrong"
+    title = _("Something went wrong")
 
 
 def as_problem(error):

@@ -9,9 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.conf import settings
+from django.utils.translation import gettext as _
 from pyarrow import dataset, parquet
 
 from .exceptions import InputRefused, LimitExceeded
+from .formats import megabytes
 from .limits import check_cells
 from .zipped import is_zip, unzipped
 
@@ -60,7 +62,8 @@ def check_file(name, stream):
         CHECKS.get(suffix, lambda stream: None)(stream)
     except (InputRefused, zipfile.BadZipFile, pa.ArrowException):
         raise InputRefused(
-            f"{name} is called {suffix}, and its content is something else."
+            _("%(file)s is called %(suffix)s, and its content is something else.")
+            % {"file": name, "suffix": suffix}
         ) from None
     finally:
         stream.seek(0)
@@ -121,8 +124,11 @@ def _check_size(size, limit=math.inf):
     limit = min(limit, settings.FRAMES_MAX_UPLOAD_MB * 10 << 20)
     if size > limit:
         raise LimitExceeded(
-            f"This file would be {size / 2**20:,.1f} MB once it is unpacked, and may be "
-            f"{limit / 2**20:,.1f} MB. Make it smaller, or save it as CSV."
+            _(
+                "This file would be %(size)s MB once it is unpacked, and may be %(limit)s "
+                "MB. Make it smaller, or save it as CSV."
+            )
+            % {"size": megabytes(size), "limit": megabytes(limit)}
         )
 
 

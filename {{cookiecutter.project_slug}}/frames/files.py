@@ -9,10 +9,13 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.json
 import pyarrow.parquet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .csv_format import BLOCK, first_undecodable
 from .csv_reading import read_csv, read_tsv
 from .exceptions import SourceError
+from .formats import grouped
 from .tables import columns_to_frame, table_to_frame
 from .texts import typed
 from .zipped import is_zip, unzipped
@@ -50,42 +53,63 @@ def read_file(path, progress=None, name=None, **options):
     read, kind = READERS.get(Path(name).suffix.lower(), (None, None))
     if read is None:
         raise SourceError(
-            f"{name} cannot be read: its name should end with one of "
-            f"{' '.join(READERS)} .zip. Save it as one of these."
+            _(
+                "%(file)s cannot be read: its name should end with one of %(suffixes)s. "
+                "Save it as one of these."
+            )
+            % {"file": name, "suffixes": " ".join([*READERS, ".zip"])}
         )
     options = {key: options[key] for key in OPTIONS.get(read, ()) if key in options}
     try:
         with io.BufferedReader(Watched(path, progress), BLOCK) as file:
             if not file.raw.size:
-                raise SourceError(f"{name} is empty. Save it again, with data.")
+                text = _("%(file)s is empty. Save it again, with data.")
+                raise SourceError(text % {"file": name})
             frame = read(file, **options)
             file.raw.report(file.raw.size)
     except OSError as error:
         raise SourceError(
-            f"{name} cannot be read: {error.strerror or error}. Is its path right, "
-            "and may you read it?"
+            _(
+                "%(file)s cannot be read: %(error)s. Is its path right, and may you read "
+                "it?"
+            )
+            % {"file": name, "error": error.strerror or error}
         ) from error
     except (SourceError, MemoryError):
         raise
     except UnicodeError as error:
         raise SourceError(
-            f"{name} is no {kind}: {_undecodable(path, error, options)}. Save it in "
-            "UTF-8, or give the encoding that it is in."
+            _(
+                "%(file)s is no %(kind)s: %(error)s. Save it in UTF-8, or give the "
+                "encoding that it is in."
+            )
+            % {
+                "file": name,
+                "kind": kind,
+                "error": _undecodable(path, error, options),
+            }
         ) from error
     except Exception as error:  # Each library has errors of its own.
         raise SourceError(
-            f"{name} is no {kind} that can be read: {_line(error)}. Is its suffix "
-            "right, and does the program that made it open it?"
+            _(
+                "%(file)s is no %(kind)s that can be read: %(error)s. Is its suffix "
+                "right, and does the program that made it open it?"
+            )
+            % {"file": name, "kind": kind, "error": _line(error)}
         ) from error
     if not len(frame.columns):
-        raise SourceError(f"{name} has no columns. Save it again, with data.")
+        text = _("%(file)s has no columns. Save it again, with data.")
+        raise SourceError(text % {"file": name})
     return frame
 
 
 def _undecodable(path, error, options):
     encoding = options.get("encoding") or "utf-8"
     line = first_undecodable(path, encoding)
-    return f"line {line:,} is not in the encoding {encoding}" if line else _line(error)
+    if line is None:
+        return _line(error)
+    text = _("line %(line)s is not in the encoding %(encoding)s")
+    return text % {"line": grouped(line), "encoding": encoding}
 
 
 def _line(error):
@@ -133,7 +157,7 @@ def read_json(file):
         elif not any(isinstance(each, (list, dict)) for each in data.values()):
             data = [data]
     elif not isinstance(data, list):
-        raise ValueError("there is no list and no object in it")
+        raise ValueError(_("there is no list and no object in it"))
     frame = pd.DataFrame(data, index, columns, dtype=object)
     if list(frame.index) == [str(number) for number in range(len(frame))]:
         frame = frame.reset_index(drop=True)  # JSON has text as keys.
@@ -218,13 +242,17 @@ def read_feather(file):
 
 
 READERS = {
-    ".csv": (read_csv, "CSV file"),
-    ".tsv": (read_tsv, "TSV file"),
-    **dict.fromkeys([".xlsx", ".xlsm", ".xls"], (read_excel, "Excel workbook")),
-    ".parquet": (read_parquet, "Parquet file"),
-    ".json": (read_json, "JSON file"),
-    **dict.fromkeys([".jsonl", ".ndjson"], (read_json_lines, "file of JSON lines")),
-    ".feather": (read_feather, "Feather file"),
+    ".csv": (read_csv, gettext_lazy("CSV file")),
+    ".tsv": (read_tsv, gettext_lazy("TSV file")),
+    **dict.fromkeys(
+        [".xlsx", ".xlsm", ".xls"], (read_excel, gettext_lazy("Excel workbook"))
+    ),
+    ".parquet": (read_parquet, gettext_lazy("Parquet file")),
+    ".json": (read_json, gettext_lazy("JSON file")),
+    **dict.fromkeys(
+        [".jsonl", ".ndjson"], (read_json_lines, gettext_lazy("file of JSON lines"))
+    ),
+    ".feather": (read_feather, gettext_lazy("Feather file")),
 }
 
 # What can be said of a kind of file, if it is not to be found out.

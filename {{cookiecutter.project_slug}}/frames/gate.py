@@ -14,6 +14,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
@@ -22,6 +23,7 @@ from werkzeug.test import run_wsgi_app
 from . import access
 from .endpoints import CALLBACK, OPEN, UPLOAD, Kind
 from .exceptions import Conflict, FrameError, LimitExceeded, as_problem, explain
+from .formats import megabytes
 from .logs import NO_DATABASE, note
 from .response_headers import protect
 from .unit_of_work import unit_of_work
@@ -153,7 +155,7 @@ def body_refusal(request, endpoint):
         return None
     length = request.environ.get("CONTENT_LENGTH", "")
     if not length.isdecimal():
-        return access.error(411, "Say how long the request is, by Content-Length.")
+        return access.error(411, _("Say how long the request is, by Content-Length."))
     limit, setting = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, ""
     if endpoint == UPLOAD:
         limit, setting = settings.FRAMES_MAX_UPLOAD_MB << 20, " (FRAMES_MAX_UPLOAD_MB)"
@@ -161,11 +163,9 @@ def body_refusal(request, endpoint):
         limit = MAX_MAP
     if int(length) <= limit:
         return None
-    return access.error(
-        413,
-        f"This has {int(length) / 2**20:,.1f} MB, and may have {limit / 2**20:,.1f} MB"
-        f"{setting}.",
-    )
+    text = _("This has %(size)s MB, and may have %(limit)s MB%(setting)s.")
+    size, limit = megabytes(int(length)), megabytes(limit)
+    return access.error(413, text % {"size": size, "limit": limit, "setting": setting})
 
 
 def run(application, environ):

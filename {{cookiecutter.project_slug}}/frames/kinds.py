@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from .column_names import unique_names
 from .exceptions import FrameError
@@ -19,22 +21,24 @@ MAX_EXACT = 2**53  # The largest integer up to which a browser knows every other
 NESTED = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series, pd.DataFrame)
 NUMBERS = (int, float, np.number, np.bool_)
 
-AS_JSON = "lists and the like became text (JSON), since D-Tale cannot compare them."
-AS_TEXT = (
+AS_JSON = _("lists and the like became text (JSON), since D-Tale cannot compare them.")
+AS_TEXT = _(
     "values became their text, since they cannot be put in order; 1 and '1' look the "
     "same now."
 )
-BYTES = "bytes became their text as Python writes it, since D-Tale shows text."
-SURROGATES = "half characters that no file can hold became \\u escapes."
-LARGE = "integers became decimals, since a browser would round those beyond 2**53."
-HUGE = "integers became text, since they have more digits than a number may have."
-UTC = "times of several zones became the same moments in UTC, to be one kind of time."
+BYTES = _("bytes became their text as Python writes it, since D-Tale shows text.")
+SURROGATES = _("half characters that no file can hold became \\u escapes.")
+LARGE = _("integers became decimals, since a browser would round those beyond 2**53.")
+HUGE = _("integers became text, since they have more digits than a number may have.")
+UTC = _(
+    "times of several zones became the same moments in UTC, to be one kind of time."
+)
 
 
 class KindError(FrameError, ValueError):
     """D-Tale cannot show such a frame, or take such a value; the text says why."""
 
-    title = "D-Tale cannot show this"
+    title = _("D-Tale cannot show this")
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,11 @@ def prepare(frame):
             result = _convert(frame[name])
         except Exception as error:
             raise KindError(
-                f"Column {name} holds {frame[name].dtype} that cannot be shown, not "
-                f"even as text: {error}"
+                gettext(
+                    "Column %(name)s holds %(kind)s that cannot be shown, not even as "
+                    "text: %(error)s"
+                )
+                % {"name": name, "kind": frame[name].dtype, "error": error}
             ) from error
         if result is not None:
             frame[name], reason = result
@@ -89,9 +96,12 @@ def prepare(frame):
 
 
 def _listed(columns):
-    shown = ", ".join(columns[:5])
-    more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
-    return f"Column{'s' if len(columns) > 1 else ''} {shown}{more}"
+    names, more = ", ".join(columns[:5]), len(columns) - 5
+    if more > 0:
+        text = gettext("Columns %(names)s and %(more)s more")
+        return text % {"names": names, "more": more}
+    text = ngettext("Column %(names)s", "Columns %(names)s", len(columns))
+    return text % {"names": names}
 
 
 # Columns ------------------------------------------------------------------------------
@@ -106,7 +116,7 @@ def _convert(column):
         if dtype.kind in "iu":
             return _exact(column)
         if dtype.kind == "f" and dtype.itemsize > 8:
-            return column.astype("float64"), "long floats became floats of 64 bits."
+            return column.astype("float64"), _("long floats became floats of 64 bits.")
         return None
     if isinstance(dtype, pd.ArrowDtype):
         return _convert_arrow(column)
@@ -116,12 +126,12 @@ def _convert(column):
         intervals = pd.Categorical(column, ordered=True)
         return (
             pd.Series(intervals, column.index),
-            "intervals became categories of them: D-Tale takes them for integers.",
+            _("intervals became categories of them: D-Tale takes them for integers."),
         )
     if isinstance(dtype, pd.SparseDtype):
         dense = column.sparse.to_dense()
         return (_convert(dense) or (dense,))[0], (
-            "its sparse values became ordinary ones, which D-Tale knows."
+            _("its sparse values became ordinary ones, which D-Tale knows.")
         )
     if isinstance(dtype, pd.StringDtype):
         return _clean(column) if dtype.storage == "python" else None
@@ -131,7 +141,8 @@ def _convert(column):
         return _exact(column)
     if dtype.name.lower().startswith(("float", "bool")):
         return None
-    return as_text(column.astype(object)), f"values of kind {dtype} became their text."
+    reason = gettext("values of kind %(kind)s became their text.") % {"kind": dtype}
+    return as_text(column.astype(object)), reason
 
 
 def _exact(column):
@@ -159,11 +170,13 @@ def _convert_arrow(column):
     if pa.types.is_integer(kind):
         return _exact(column)
     if pa.types.is_float64(kind):
-        return column.astype("Float64"), "its floats of Arrow's became those of pandas."
+        return column.astype("Float64"), _(
+            "its floats of Arrow's became those of pandas."
+        )
     if pa.types.is_dictionary(kind):
         made = pa.chunked_array(column.array.__arrow_array__()).to_pandas()
         made.index = column.index
-        return (_convert(made) or (made,))[0], "its dictionary became categories."
+        return (_convert(made) or (made,))[0], _("its dictionary became categories.")
     if not (
         pa.types.is_nested(kind)
         or pa.types.is_binary(kind)
@@ -173,7 +186,7 @@ def _convert_arrow(column):
     ):
         return None
     objects = pd.Series(column.to_list(), column.index, object)
-    return _convert_objects(objects) or (objects, "values became Python's objects.")
+    return _convert_objects(objects) or (objects, _("values became Python's objects."))
 
 
 def _convert_categories(column):
@@ -199,17 +212,21 @@ def _convert_objects(column):
         case "integer":
             if max(abs(each) for each in column if not pd.isna(each)) > MAX_EXACT:
                 return _decimals(column)
-            return column.astype("Int64"), "integers became pandas' own kind of them."
+            return column.astype("Int64"), _(
+                "integers became pandas' own kind of them."
+            )
         case "floating":
-            return column.astype("float64"), "floats became pandas' own kind of them."
+            return column.astype("float64"), _(
+                "floats became pandas' own kind of them."
+            )
         case "datetime" | "datetime64":
             return _convert_datetimes(column)
         case "timedelta":
             try:
                 durations = column.astype("timedelta64[us]")
             except (OverflowError, pd.errors.OutOfBoundsTimedelta):
-                return as_text(column), "durations became text: they are too long."
-            return durations, "durations became pandas' own kind of them."
+                return as_text(column), _("durations became text: they are too long.")
+            return durations, _("durations became pandas' own kind of them.")
         case "interval":
             intervals = pd.Series(pd.arrays.IntervalArray(column), column.index)
             return _convert(intervals)
@@ -225,7 +242,7 @@ def _convert_objects(column):
 
 def _convert_datetimes(column):
     try:
-        return pd.to_datetime(column), "times became pandas' own kind of them."
+        return pd.to_datetime(column), _("times became pandas' own kind of them.")
     except (ValueError, TypeError):
         pass  # Not all of one zone.
     if all(each.tzinfo for each in column if not pd.isna(each)):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .exceptions import LimitExceeded, TooFast
+from .formats import grouped, megabytes
 from .models import Frame
 
 FRAMES_A_MINUTE = 60  # Of one person's programs.
@@ -23,9 +24,18 @@ def check_cells(rows, columns):
     cells, limit = rows * columns, settings.FRAMES_MAX_CELLS
     if cells > limit:
         raise LimitExceeded(
-            f"This frame has {rows:,} rows x {columns:,} columns = {cells:,} cells, "
-            f"{cells - limit:,} more than the {limit:,} that a frame may have "
-            "(FRAMES_MAX_CELLS). Open fewer rows or columns."
+            _(
+                "This frame has %(rows)s rows x %(columns)s columns = %(cells)s cells, "
+                "%(more)s more than the %(limit)s that a frame may have "
+                "(FRAMES_MAX_CELLS). Open fewer rows or columns."
+            )
+            % {
+                "rows": grouped(rows),
+                "columns": grouped(columns),
+                "cells": grouped(cells),
+                "more": grouped(cells - limit),
+                "limit": grouped(limit),
+            }
         )
 
 
@@ -45,17 +55,31 @@ def check_owner(workspace, frame, is_new):
         count, limit = others.count() + 1, settings.FRAMES_MAX_COUNT
         if count > limit:
             raise LimitExceeded(
-                f"This would be frame number {count:,}, and one person may have "
-                f"{limit:,} (FRAMES_MAX_COUNT). Delete {count - limit:,} first."
+                _(
+                    "This would be frame number %(count)s, and one person may have "
+                    "%(limit)s (FRAMES_MAX_COUNT). Delete %(more)s first."
+                )
+                % {
+                    "count": grouped(count),
+                    "limit": grouped(limit),
+                    "more": grouped(count - limit),
+                }
             )
     used = others.aggregate(used=Sum("nbytes", default=0))["used"] + frame.nbytes
     limit = settings.FRAMES_MAX_MB << 20
     if used > limit:
         raise LimitExceeded(
-            f"With this frame of {frame.nbytes / 2**20:,.1f} MB you would have "
-            f"{used / 2**20:,.1f} MB, {(used - limit) / 2**20:,.1f} MB more than the "
-            f"{settings.FRAMES_MAX_MB:,} MB that one person may have "
-            "(FRAMES_MAX_MB). Delete other frames first."
+            _(
+                "With this frame of %(size)s MB you would have %(used)s MB, %(more)s MB "
+                "more than the %(limit)s MB that one person may have (FRAMES_MAX_MB). "
+                "Delete other frames first."
+            )
+            % {
+                "size": megabytes(frame.nbytes),
+                "used": megabytes(used),
+                "more": megabytes(used - limit),
+                "limit": grouped(settings.FRAMES_MAX_MB),
+            }
         )
 
 

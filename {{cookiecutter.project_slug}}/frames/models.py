@@ -14,9 +14,10 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.urls import get_script_prefix
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from .formats import grouped
 from .quick_query import quick_query
 from .tokens import Token as Token  # A model of this app, too.
 
@@ -131,7 +132,7 @@ class Frame(models.Model):
         through="Share",
         related_name="shared_frames",
         blank=True,
-        help_text="People who may read it.",
+        help_text=_("People who may read it."),
     )
     name = models.CharField(
         max_length=NAME_LENGTH,
@@ -139,13 +140,16 @@ class Frame(models.Model):
         validators=[
             RegexValidator(
                 UNSAFE_IN_NAME,
-                "Use letters, digits, spaces and punctuation without quotes, &, < or >.",
+                _(
+                    "Use letters, digits, spaces and punctuation without quotes, &, < or >."
+                ),
                 inverse_match=True,
             )
         ],
     )
     notes = models.TextField(
-        blank=True, help_text="What had to be converted, so that D-Tale can show it."
+        blank=True,
+        help_text=_("What had to be converted, so that D-Tale can show it."),
     )
     rows = models.PositiveBigIntegerField(default=0, editable=False)
     columns = models.PositiveIntegerField(default=0, editable=False)
@@ -197,11 +201,7 @@ class Frame(models.Model):
     @property
     def shape(self):
         """Its rows and columns, as people read them (str): 1,000 × 3."""
-        rows, columns = (
-            number_format(count, force_grouping=True)
-            for count in (self.rows, self.columns)
-        )
-        return f"{rows} × {columns}"
+        return f"{grouped(self.rows)} × {grouped(self.columns)}"
 
 
 @functools.cache

@@ -43,7 +43,7 @@ _TAKEN = frozenset(
     "lazy_importer libfuturize libpasteurize logistro lz4 markupsafe marshmallow "
     "matplotlib missingno mpl_toolkits narwhals nest_asyncio networkx numpy openpyxl "
     "orjson packaging pandas past patsy pip pkg_resources pkginfo platformdirs "
-    "playwright plotly pluggy prometheus_client psycopg psycopg_binary psycopg_c "
+    "playwright plotly pluggy polib prometheus_client psycopg psycopg_binary psycopg_c "
     "psycopg_pool py pyarrow pydantic pydantic_core pyee pygments pylab pyparsing "
     "pytest pytest_django pytest_xdist python_calamine pytz redis requests retrying "
     "ruff s3transfer scipy seaborn sentry_sdk setuptools simplejson six sklearn "

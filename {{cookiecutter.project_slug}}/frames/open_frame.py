@@ -9,9 +9,11 @@ from django.core.signing import BadSignature
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from . import frame_storage
 from .exceptions import Conflict, FrameUnreadable, LimitExceeded, ReadOnly
+from .formats import grouped
 from .limits import check_cells, check_owner
 from .models import (
     Frame,
@@ -249,8 +251,15 @@ class OpenFrame:
             if value and (new := seal(value, self._purpose(part), stored)) != stored:
                 if part == VIEW and len(new) > MAX_VIEW:
                     raise LimitExceeded(
-                        f"Filters, formats and highlights of frame {self.row} would take "
-                        f"{len(new):,} bytes, and may take {MAX_VIEW:,}. Take some away."
+                        _(
+                            "Filters, formats and highlights of frame %(frame)s would take "
+                            "%(size)s bytes, and may take %(limit)s. Take some away."
+                        )
+                        % {
+                            "frame": self.row,
+                            "size": grouped(len(new)),
+                            "limit": grouped(MAX_VIEW),
+                        }
                     )
                 changed[part] = new
         return changed
@@ -273,7 +282,10 @@ class OpenFrame:
 
     def _unreadable(self):
         return FrameUnreadable(
-            f"The data of frame {self.row} cannot be read: its file is missing, damaged, "
-            "or signed with another key. It was left as it is; the server's log says "
-            "more."
+            _(
+                "The data of frame %(frame)s cannot be read: its file is missing, damaged, "
+                "or signed with another key. It was left as it is; the server's log says "
+                "more."
+            )
+            % {"frame": self.row}
         )

@@ -10,10 +10,12 @@ from collections import UserDict
 
 from django.core.signing import BadSignature
 from django.db import transaction
+from django.utils.translation import gettext
 from dtale import global_state
 from dtale.translations import _languages as languages
 
 from .exceptions import FrameError, LimitExceeded
+from .formats import grouped
 from .models import Preferences
 from .sealing import seal, unseal
 from .unit_of_work import current, is_bound
@@ -123,8 +125,11 @@ class GeojsonList(list):
             maps = seal([*_maps(preferences), geojson], GEOJSON)
             if len(maps) > MAX_MAPS:
                 raise LimitExceeded(
-                    f"Your maps would take {len(maps):,} bytes, and one person's may "
-                    f"take {MAX_MAPS:,}. Use a simpler map."
+                    gettext(
+                        "Your maps would take %(size)s bytes, and one person's may take "
+                        "%(limit)s. Use a simpler map."
+                    )
+                    % {"size": grouped(len(maps)), "limit": grouped(MAX_MAPS)}
                 )
             preferences.geojson = maps
 

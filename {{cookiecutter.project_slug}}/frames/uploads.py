@@ -17,13 +17,14 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext, override
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from . import pending, workspace
 from .access import form_page
 from .exceptions import FrameError, LimitExceeded, SourceError, explain
 from .explore import open_data
+from .formats import grouped, megabytes
 
 # Kinds that are read; `frames.files` has them, which imports pandas.
 SUFFIXES = (
@@ -50,7 +51,10 @@ def upload(request):
                 "This file has %(size)s MB, and may have %(limit)s MB "
                 "(FRAMES_MAX_UPLOAD_MB). Make it smaller, or open a part of it."
             )
-            % {"size": f"{length / 2**20:,.1f}", "limit": f"{limit / 2**20:,.0f}"}
+            % {
+                "size": megabytes(length),
+                "limit": grouped(settings.FRAMES_MAX_UPLOAD_MB),
+            }
         )
     # A file of its own for each, whatever its size: all readers want one.
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
@@ -146,7 +150,7 @@ def _read(path, name, options):
     """Read a file in a thread, and say how far it is; returns a ``pandas.DataFrame``."""
     from .files import read_file
 
-    is_cancelled, read = threading.Event(), 0.0
+    is_cancelled, read, language = threading.Event(), 0.0, get_language()
 
     def progress(done, total):
         nonlocal read
@@ -154,8 +158,12 @@ def _read(path, name, options):
             raise Cancelled
         read = done / total
 
+    def read_in_language():  # Another thread knows nothing of the request's.
+        with override(language):
+            return read_file(path, progress, name, **options)
+
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(read_file, path, progress, name, **options)
+        future = pool.submit(read_in_language)
         try:
             while not wait([future], TICK).done:
                 yield {"step": "reading", "done": round(read, 3)}

@@ -5,8 +5,10 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from django.core.files.temp import NamedTemporaryFile  # Can be opened twice on Windows.
+from django.utils.translation import gettext as _
 
 from .exceptions import LimitExceeded, SourceError
+from .formats import megabytes
 
 BLOCK = 1 << 20  # Bytes.
 
@@ -44,8 +46,11 @@ def unzipped(path, name, limit=None):
         # RuntimeError is what it says of a password.
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             raise SourceError(
-                f"{name} is no zip archive that can be read: {error}. Does it open "
-                "elsewhere, without a password?"
+                _(
+                    "%(file)s is no zip archive that can be read: %(error)s. Does it open "
+                    "elsewhere, without a password?"
+                )
+                % {"file": name, "error": error}
             ) from error
         target.flush()
         yield target.name, inner
@@ -61,7 +66,8 @@ def _only_part(archive, name):
     if len(parts) == 1:
         return parts[0]
     raise SourceError(
-        f"{name} has {len(parts)} files in it, and one is read. Zip one file alone."
+        _("%(file)s has %(count)s files in it, and one is read. Zip one file alone.")
+        % {"file": name, "count": len(parts)}
     )
 
 
@@ -72,7 +78,10 @@ def _copy(source, target, name, limit):
         size += len(block)
         if limit is not None and size > limit:
             raise LimitExceeded(
-                f"{name} would be more than {limit / 2**20:,.1f} MB once it is unpacked. "
-                "Make it smaller."
+                _(
+                    "%(file)s would be more than %(limit)s MB once it is unpacked. Make it "
+                    "smaller."
+                )
+                % {"file": name, "limit": megabytes(limit)}
             )
         target.write(block)

@@ -19,6 +19,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client as DjangoClient
 from django.urls import set_script_prefix
+from django.utils import translation
 from django.utils.module_loading import import_string
 from werkzeug.test import Client
 
@@ -38,9 +39,10 @@ def open_connections():
 
 
 @pytest.fixture(autouse=True)
-def no_script_name():
-    """Django keeps the last request's for the thread; its test client sets none."""
+def no_script_name_and_no_language():
+    """Django keeps the last request's for the thread."""
     set_script_prefix("/")
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def form(frame, **fields):
 
 def test_list_shows_whose_frames_there_are(admin_client, frames):
     page = admin_client.get(LIST)
-    for text in ("Q3 sales", "ann", "3 x 2", "budget", "bob", "1 x 1"):
+    for text in ("Q3 sales", "ann", "3 × 2", "budget", "bob", "1 × 1"):
         assertContains(page, text)
 
 

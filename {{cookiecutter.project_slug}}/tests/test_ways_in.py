@@ -90,7 +90,9 @@ def test_no_other_site_gets_a_frame_into_its_page(owner, frame):
 
 
 def bar(page):
-    found = re.search(r'<footer id="frame-bar">(.*?)</footer>', page.text, re.S)
+    found = re.search(
+        r'<footer id="frame-bar" lang="en">(.*?)</footer>', page.text, re.S
+    )
     return found and re.sub(r"\s+", " ", found[1])
 
 

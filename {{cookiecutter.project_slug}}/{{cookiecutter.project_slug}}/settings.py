@@ -10,6 +10,7 @@ https://docs.djangoproject.com/en/stable/ref/settings/
 from pathlib import Path
 
 import dj_database_url
+import dj_email_url
 import dotenv
 
 from . import environment as env
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
@@ -63,6 +65,7 @@ MIDDLEWARE = [
     "frames.logs.RequestMiddleware",
     "{{ cookiecutter.project_slug }}.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
@@ -146,9 +149,24 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# E-mail: who has forgotten their password gets some, where EMAIL_URL is set ---------
+
+# submission://user:password@host, with TLS; in development the console shows them.
+EMAIL_URL = env.text(
+    "EMAIL_URL",
+    "console:" if DEBUG else "",
+    r"((smtp|submission)://.+|console:|file:.+)?",
+    "Use submission://user:password@host, or smtp://host.",
+)
+if EMAIL_URL:
+    vars().update(dj_email_url.parse(EMAIL_URL))
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "webmaster@localhost")
+
 # Language and time ------------------------------------------------------------------
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"  # For browsers that ask for none of these.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [Path(__file__).parent / "locale"]  # With the texts of `accounts`.
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
