@@ -72,7 +72,8 @@ class Plain:
         from dtale.views import startup
 
         if isinstance(data, str):
-            data = pd.read_csv(data)
+            # Dates as dates, as the other has them.
+            data = pd.read_csv(data, parse_dates=["day"])
         return startup(data=data, ignore_duplicate=True)._data_id
 
     def get(self, path, data_id):
