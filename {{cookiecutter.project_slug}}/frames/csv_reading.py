@@ -8,7 +8,7 @@ import warnings
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
-from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from .csv_format import BLOCK, first_too_long, separator_of
 from .exceptions import SourceError
@@ -37,7 +37,7 @@ def read_csv(file, sep=None, encoding=None, decimal=".", header=True):
     rows = spaced if sep == SPACES else csv.reader(lines, delimiter=sep)
     names = next((row for row in rows if row), None)
     if names is None:
-        raise ValueError(gettext("there is nothing in it"))
+        raise ValueError(_("there is nothing in it"))
     if not header:
         names = [f"column_{number}" for number in range(1, len(names) + 1)]
     arguments = file, encoding, sep, names, header
@@ -87,9 +87,9 @@ def _by_pandas(file, encoding, sep, names, header):
     Raises:
         SourceError: a line has too many values.
     """
+    file.seek(0)
     try:
-        # Arrow may still be reading ahead in the other one.
-        with file.raw.reopened() as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             parts = pd.read_csv(
                 file,
@@ -112,7 +112,7 @@ def _by_pandas(file, encoding, sep, names, header):
         if not found:
             raise
         raise SourceError(
-            gettext(
+            _(
                 "Line %(line)s has %(values)s values, and there are %(columns)s columns. "
                 "Does a value have the separator in it, without quotes around it? Or is "
                 "another separator meant?"

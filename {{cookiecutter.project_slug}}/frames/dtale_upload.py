@@ -7,6 +7,7 @@ name. Its dialog stays as it is, with what it lets people choose.
 from pathlib import Path
 
 from django.core.files.temp import NamedTemporaryFile  # Can be opened twice on Windows.
+from django.utils.translation import gettext as _
 from dtale import global_state
 from dtale.views import UPLOAD_SEPARATORS, load_new_data
 from flask import jsonify, request
@@ -36,7 +37,7 @@ def upload():
         LimitExceeded: it would be too large once it is read.
     """
     if not request.files:
-        raise InputRefused("No file was sent. Choose one first.")
+        raise InputRefused(_("No file was sent. Choose one first."))
     name, sent = next(request.files.items())
     with NamedTemporaryFile() as file:
         sent.save(file)

@@ -131,15 +131,15 @@ class Unavailable(FrameError):
     """
 
     status = 503
-    title = "Not available at the moment"
+    title = _("Not available at the moment")
 
     def __str__(self):
         what, number = self.args
-        return (
-            f"{what} does not answer. What you have just done was perhaps not saved; "
-            "what was before is safe. Please try again in a few seconds "
-            f"(request {number})."
-        )
+        return gettext(
+            "%(what)s does not answer. What you have just done was perhaps not saved; "
+            "what was before is safe. Please try again in a few seconds (request "
+            "%(number)s)."
+        ) % {"what": what, "number": number}
 
 
 class Unforeseen(FrameError):
@@ -160,9 +160,10 @@ def as_problem(error):
         number = request_id()
         logger.error("Request %s failed", number, exc_info=error)
         if isinstance(error, NO_DATABASE):
-            error = Unavailable("The database", number)
+            error = Unavailable(gettext("The database"), number)
         else:
-            error = Unforeseen(f"{_reason(error)} (request {number})")
+            text = gettext("%(reason)s (request %(number)s)")
+            error = Unforeseen(text % {"reason": _reason(error), "number": number})
     note(refused=type(error).__name__)
     return error
 

@@ -6,6 +6,7 @@ import logging
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from django.utils.translation import gettext as _
 from storages.backends import s3
 
 from .exceptions import Unavailable
@@ -31,7 +32,7 @@ def _told(method):
             if getattr(error, "response", {}).get("Error", {}).get("Code") in GONE:
                 raise FileNotFoundError(name) from error
             logger.error("The storage of frames fails: %s", error)
-            raise Unavailable("The storage of frames", request_id()) from error
+            raise Unavailable(_("The storage of frames"), request_id()) from error
 
     return called
 

@@ -18,6 +18,8 @@ os.environ.update(
     DATA_DIR=directory.name,
     FORCE_SCRIPT_NAME="",
     LOG_LEVEL="INFO",
+    EMAIL_URL="",
+    DEFAULT_FROM_EMAIL="",
     METRICS_TOKEN="",
     SENTRY_DSN="",
     FRAMES_LOGIN_REQUIRED="False",  # Tests that are about it turn it on.

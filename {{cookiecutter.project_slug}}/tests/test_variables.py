@@ -42,6 +42,9 @@ WRONG = [
     ("FORCE_SCRIPT_NAME", "tools", "Use a path such as /tools."),
     ("CSRF_TRUSTED_ORIGINS", "data.example.com", "Use origins such as https://"),
     ("LOG_LEVEL", "loud", "Use DEBUG, INFO,"),
+    ("EMAIL_URL", "http://user:s3cret@host", "Use submission://user:password@host"),
+    ("EMAIL_URL", "submission:", "Use submission://user:password@host"),
+    ("DEFAULT_FROM_EMAIL", "lab", "Use an e-mail address."),
     ("METRICS_TOKEN", "s3cret", "Use 16 characters or more"),
     ("SENTRY_DSN", "s3cret", "Use https://key@host/project."),
     ("WEB_CONCURRENCY", "0", "Use a whole number from 1."),
@@ -54,6 +57,8 @@ RIGHT = [
     ("DATABASE_URL", "postgresql:///name?host=/run/postgresql"),
     ("DATABASE_URL", "postgresql://user:p@s:s@[::1]:5432/name?sslmode=require"),
     ("CSRF_TRUSTED_ORIGINS", "https://a.example.com, http://*.example.com:8080"),
+    ("EMAIL_URL", "submission://lab%40example.com:p%2Fw@mail.example.com"),
+    ("DEFAULT_FROM_EMAIL", "The lab <lab@example.com>"),
     ("LOG_LEVEL", "debug"),
     ("METRICS_TOKEN", "0123456789abcdef"),
 ]

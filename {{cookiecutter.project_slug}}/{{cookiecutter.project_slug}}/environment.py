@@ -20,12 +20,17 @@ DATABASE = (
     r"sqlite:///.+|postgres(ql)?://([^/?]*@)?(\[.*\]|[^/?@:]*)(:\d+)?/[^/?]+(\?.*)?",
     "Use postgresql://user:password@host/name, or sqlite:///path/to/file.",
 )
+EMAIL = (
+    r"((smtp|submission)://.+|console:|file:.+)?",
+    "Use submission://user:password@host, or smtp://host.",
+)
 HOST = r"[\w.-]+|\[[\da-fA-F:.]+\]|\*", "Use names without http:// and without a port."
 LEVEL = (
     "(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)",
     "Use DEBUG, INFO, WARNING, ERROR or CRITICAL.",
 )
 ORIGIN = r"https?://[\w.*-]+(:\d+)?", "Use origins such as https://data.example.com."
+PERSON = r"[^<>]+@[\w.-]+|.*<[^<>]+@[\w.-]+>", "Use an e-mail address."
 PATH = r"((/[\w.~-]+)+/?)?", "Use a path such as /tools."
 S3 = r"(s3://[\w.-]+(/.*)?)?", "Use s3://bucket/prefix."
 TOKEN = r"([!-~]{16,})?", "Use 16 characters or more, without spaces."

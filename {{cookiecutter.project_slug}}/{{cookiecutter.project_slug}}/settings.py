@@ -153,14 +153,11 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # submission://user:password@host, with TLS; in development the console shows them.
 EMAIL_URL = env.text(
-    "EMAIL_URL",
-    "console:" if DEBUG else "",
-    r"((smtp|submission)://.+|console:|file:.+)?",
-    "Use submission://user:password@host, or smtp://host.",
+    "EMAIL_URL", "console:" if DEBUG else "", *env.EMAIL, is_secret=True
 )
 if EMAIL_URL:
     vars().update(dj_email_url.parse(EMAIL_URL))
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "webmaster@localhost")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "webmaster@localhost", *env.PERSON)
 
 # Language and time ------------------------------------------------------------------
 
