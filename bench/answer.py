@@ -72,8 +72,7 @@ class Plain:
         from dtale.views import startup
 
         if isinstance(data, str):
-            # Dates as dates, as the other has them.
-            data = pd.read_csv(data, parse_dates=["day"])
+            data = pd.read_csv(data)
         return startup(data=data, ignore_duplicate=True)._data_id
 
     def get(self, path, data_id):
