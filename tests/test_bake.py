@@ -92,6 +92,7 @@ frames/apps.py
 frames/checks.py
 frames/column_names.py
 frames/csv_format.py
+frames/csv_reading.py
 frames/downloads.py
 frames/dtale_app.py
 frames/dtale_choices.py
@@ -214,6 +215,7 @@ tests/test_dtale_patterns.py
 tests/test_dtale_quick.py
 tests/test_dtale_upload.py
 tests/test_explore_command.py
+tests/test_file_memory.py
 tests/test_filter_dialogs.py
 tests/test_filters.py
 tests/test_frame_storage.py

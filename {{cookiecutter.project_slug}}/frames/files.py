@@ -126,6 +126,10 @@ class Watched(io.FileIO):
         self.done = 0
         self.progress = progress
 
+    def reopened(self):
+        """Return the file from its beginning, for another reader."""
+        return io.BufferedReader(Watched(self.name, self.progress), BLOCK)
+
     def readinto(self, buffer):
         count = super().readinto(buffer)
         self.report(self.done + (count or 0))
@@ -165,7 +169,7 @@ def read_json(file):
 
 
 def read_json_lines(file):
-    for read in (_lines_by_part, pyarrow.json.read_json):
+    for read in (_lines_by_part, _all_lines):
         try:
             table = read(file)
         except pa.ArrowException:
@@ -191,6 +195,10 @@ def _lines_by_part(file):
     parts = iter(lambda: b"".join(file.readlines(LINES)), b"")
     tables = [pyarrow.json.read_json(pa.BufferReader(part)) for part in parts]
     return pa.concat_tables(tables, promote_options="default")
+
+
+def _all_lines(file):
+    return pyarrow.json.read_json(pa.BufferReader(file.read()))
 
 
 def typed_dates(column):

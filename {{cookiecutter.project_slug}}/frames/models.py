@@ -342,7 +342,7 @@ def remove_bytes(name, current=""):
         name: str, the payload's.
         current: str, of the one that the row names now: what that leans on stays.
     """
-    from . import frame_storage  # Here: it reads settings.
+    from . import frame_storage  # Here: it imports pandas.
 
     for each in frame_storage.files_of(name) - frame_storage.files_of(current):
         try:

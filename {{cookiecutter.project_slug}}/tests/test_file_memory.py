@@ -151,6 +151,28 @@ def test_parts_say_what_the_whole_says(tmp_path, in_small_parts, read_by, decima
         pd.testing.assert_series_equal(frame[name], expected, check_exact=True)
 
 
+def test_two_readers_have_a_file_each(tmp_path, monkeypatch):
+    """Arrow reads on, behind the line that it stops at, while pandas begins."""
+    seen = []
+
+    def remember(module, name):
+        original = getattr(module, name)
+
+        def read(file, *args, **options):
+            seen.append(file)
+            return original(file, *args, **options)
+
+        monkeypatch.setattr(module, name, read)
+
+    remember(pyarrow.csv, "open_csv")
+    remember(pd, "read_csv")
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n5\n1,2\n")
+    assert read_file(path).fillna(0).values.tolist() == [[5, 0], [1, 2]]
+    by_arrow, by_pandas = seen
+    assert by_arrow.raw is not by_pandas.raw
+
+
 @pytest.mark.parametrize("later", ['{"a": 2}', '{"a": 0.5}', '{"a": "x"}', '{"b": 1}'])
 def test_parts_of_json_lines_say_what_the_whole_says(tmp_path, monkeypatch, later):
     records = ['{"a": 1}'] * 100 + ['{"a": null}'] * 100 + [later] * 100

@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pandas as pd
 import pytest
+from django.template.defaultfilters import filesizeformat
 from django.test import Client
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
@@ -59,14 +60,14 @@ def test_who_has_to_sign_in_is_told(client, settings, publish, ann):
 
 
 def test_frames_with_all_that_is_said_of_them(ann_at, publish, ann, bob, shared):
-    publish(ann, "sales", shared_with=[bob], a=range(1200))
+    sales = publish(ann, "sales", shared_with=[bob], a=range(1200))
     publish(bob, "of Bob's alone")
     page = ann_at.get(HOME)
     assert names(page) == ["sales"]
     assert names(page, "shared") == ["budget"]
     for text in (
         "1,200 × 1",
-        "10.3\xa0KB",
+        filesizeformat(sales.nbytes),
         "and one reader",
         "3 × 2",
         "bob",

@@ -134,8 +134,8 @@ def test_columns_are_mapped_and_not_unpickled(tmp_path):
         index=days,
     )
     path = tmp_path / NAME
-    payload.write(path, frame, NAME)
-    read, memory = payload.read(path, NAME)
+    payload.write(path, payload.Packed(frame), NAME)
+    read, memory = payload.read(path, NAME).frame()
     assert_frame_equal(read, frame)
     assert memory < path.stat().st_size + 7 * 10_000
     read.iloc[0] = read.iloc[1]  # They are this process's own.
