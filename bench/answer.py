@@ -2,7 +2,7 @@
 
 Run by the generated project's Python, in a site's root: `answer.py KIND ROWS`, and
 `KINDS` are below. It makes a frame of so many rows, and then reads lines from its
-standard input: a path is asked for ASKED times, one of `TASKS` is done once. The median
+standard input: a path is asked for up to ASKED times, one of `TASKS` is done once. The median
 time, in seconds, is printed.
 """
 
@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 ASKED = 15
+LONG = 2  # Seconds, after which it is not asked once more.
 FROM_HERE = {"HTTP_SEC_FETCH_SITE": "same-origin"}
 DATA = "data/ID?ids=%5B%220-60%22%5D"
 
@@ -209,12 +210,11 @@ def main():
         if name in TASKS:
             if name not in tasks:
                 tasks[name] = TASKS[name](site, rows, data_id)
-                tasks[name]()  # The first time something is imported.
             work, times = tasks[name], 1
         else:
             work, times = functools.partial(site.get, name, data_id), ASKED
         seconds = []
-        for _ in range(times):
+        while len(seconds) < times and sum(seconds) < LONG:
             start = time.perf_counter()
             work()
             seconds.append(time.perf_counter() - start)
