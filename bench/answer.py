@@ -2,8 +2,8 @@
 
 Run by the generated project's Python, in a site's root: `answer.py KIND ROWS`, and
 `KINDS` are below. It makes a frame of so many rows, and then reads lines from its
-standard input: a path is asked for up to ASKED times, one of `TASKS` is done once. The median
-time, in seconds, is printed.
+standard input: a path is asked for up to ASKED times, one of `TASKS` is done once. The
+median time, in seconds, is printed.
 """
 
 import functools
