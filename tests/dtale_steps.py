@@ -99,6 +99,9 @@ def seldom(route):
     return sometimes
 
 
+MONTHS = "January March May July August October December".split()
+
+
 def csv(walk):
     """Numbers, texts, dates, gaps, duplicates and outliers (str)."""
     rng = walk.rng
@@ -107,7 +110,8 @@ def csv(walk):
         f = "" if rng.random() < 0.1 else round(rng.gauss(0, 10), 3)
         w = 500 + number if rng.random() < 0.05 else round(rng.gauss(5, 1), 2)
         s, t = rng.choice(WORDS), rng.choice(WORDS).strip()
-        d = f"20{rng.randrange(10, 30)}-{rng.randrange(1, 13):02}-{number % 28 + 1:02}"
+        # The site would read 2026-03-01 as a date, where D-Tale leaves it a text.
+        d = f"{rng.choice(MONTHS)} {number % 28 + 1} 20{rng.randrange(10, 30)}"
         i, j, b = rng.randrange(9), rng.randrange(-50, 50), rng.random() < 0.5
         g = rng.choice("xyz")
         lines.append(f"{number},{i},{j},{f},{w},{s},{t},{g},{d},{b}")

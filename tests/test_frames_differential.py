@@ -27,7 +27,8 @@ SEED = int(os.environ.get("WALK_SEED", "1"))
 # out; how many bytes a frame takes, in memory or in its file; how many columns D-Tale
 # has described already, ours has in fact (what it says of each is compared).
 NOT_COMPARED = {
-    "processes": {"start", "ts", "mem_usage", "columns"},
+    # The site names frames by their files.
+    "processes": {"start", "ts", "mem_usage", "columns", "name"},
     "column-analysis": {"timestamp"},
     "bins-tester": {"timestamp"},
 }

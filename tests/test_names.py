@@ -364,11 +364,11 @@ def test_title_is_data_however_it_comes(way, bakes, tmp_path, own_configuration)
 
     if way == "cruft":  # An update renders the answers that cruft wrote down.
         commit_all(bakes / "x", "baked")
-        (template / TREE / "NEW.txt").write_text("{{ cookiecutter.project_name }}")
+        (template / TREE / "NEW.ini").write_text("{{ cookiecutter.project_name }}")
         commit_all(template, "two")
         result = run("cruft", "update", "--skip-apply-ask", cwd=bakes / "x")
         assert result.returncode == 0, result.stderr
-        assert (bakes / "x" / "NEW.txt").read_text("utf-8") == NASTY
+        assert (bakes / "x" / "NEW.ini").read_text("utf-8") == NASTY
         assert settings_of(bakes / "x")["SITE_NAME"] == NASTY
 
 

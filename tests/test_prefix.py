@@ -5,6 +5,7 @@ under a prefix before frames/dtale_app.py mended it.
 """
 
 import contextlib
+import itertools
 import re
 
 import pytest
@@ -39,16 +40,27 @@ def requests(site, page, dtale):
     assert strays == []
 
 
+numbers, names = itertools.count(1), {}
+
+
+def called(data_id):
+    """What D-Tale's lists call a frame: its name, and what else is told of it."""
+    return re.compile(rf"^{names[data_id]}\b")
+
+
 @pytest.fixture
 def upload(page, dtale):
-    """Put a CSV into D-Tale; the id of its frame."""
+    """Put a CSV into D-Tale; the id of its frame, by which `called` finds its name."""
 
     def upload(csv=CSV):
-        file = {"name": "t.csv", "mimeType": "text/csv", "buffer": csv.encode()}
+        name = f"frame{next(numbers)}"
+        file = {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": csv.encode()}
         answer = page.request.post(
-            f"{dtale}/upload", multipart={"t.csv": file}, headers=FROM_HERE
+            f"{dtale}/upload", multipart={f"{name}.csv": file}, headers=FROM_HERE
         )
-        return answer.json()["data_id"]
+        data_id = answer.json()["data_id"]
+        names[data_id] = name
+        return data_id
 
     return upload
 
@@ -130,9 +142,7 @@ def test_page_without_an_id_is_the_first_frame(page, dtale, upload, path):
 
 
 def click_instance(page, data_id):
-    # "15 (10:11:10 AM)": other rows have the same digits in their time or size.
-    row = page.locator(".instances .clickable", has_text=re.compile(rf"^{data_id} \("))
-    row.first.click()
+    page.locator(".instances .clickable", has_text=called(data_id)).first.click()
 
 
 def test_instances(page, dtale, upload, grid):
@@ -161,7 +171,7 @@ def test_list_of_data_in_the_ribbon(page, dtale, upload, grid):
     page.locator(".ribbon-menu-content").get_by_text("D-TALE").click()
     items = page.get_by_test_id("data-menu-item")
     # As one event: the list can be drawn again between a mouse's press and release.
-    items.get_by_role("button", name=other, exact=True).dispatch_event("click")
+    items.get_by_role("button", name=called(other)).dispatch_event("click")
     expect(page).to_have_url(f"{dtale}/main/{other}")
     page.locator(".cell").first.wait_for()
 
@@ -244,7 +254,7 @@ def test_merge_and_jump_to_the_grid(page, dtale, upload, grid):
     popup = window(page, lambda: menu(page, "Merge & Stack"))
     popup.get_by_text("Stack", exact=True).click()
     for data_id in frames:
-        popup.get_by_role("button", name=data_id, exact=True).click()
+        popup.get_by_role("button", name=called(data_id)).click()
     popup.get_by_text("Build Stack").click()
     popup.get_by_text("Jump To Grid").click()
     expect(popup).to_have_url(re.compile(rf"^{dtale}/main/\d+$"))

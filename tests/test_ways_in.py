@@ -106,7 +106,7 @@ def test_action_of_the_admin(site, page):
     expect(cells(page).get_by_text("ann", exact=True)).to_be_visible()
     expect(page.locator("#frame-bar")).to_contain_text("Users")
     page.get_by_role("link", name="Your frames").click()
-    expect(page).to_have_url(f"{site.url}/")
+    expect(page).to_have_url(f"{site.url}/frames/")
 
 
 def test_all_that_the_admin_lists_without_choosing(site, page):

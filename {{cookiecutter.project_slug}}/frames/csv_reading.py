@@ -87,9 +87,9 @@ def _by_pandas(file, encoding, sep, names, header):
     Raises:
         SourceError: a line has too many values.
     """
-    file.seek(0)
     try:
-        with warnings.catch_warnings():
+        # Arrow may still be reading ahead in the other one.
+        with file.raw.reopened() as file, warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             parts = pd.read_csv(
                 file,

@@ -57,6 +57,7 @@ pd.DataFrame({"a": [1, 2]}).to_feather(FEATHER)
         ("t.jsonl", b'{"a": 1}\n{"a": 2}\n'),
         ("t.xlsx", written("excel", a=[1, 2])),
     ],
+    ids=lambda value: value if isinstance(value, str) else "content",
 )
 def test_file_that_is_what_its_name_says(owner, name, content):
     answer = send(owner, name, content)

@@ -224,7 +224,9 @@ BAD = [
 
 
 @pytest.mark.parametrize("steps", [True, False])
-@pytest.mark.parametrize("name, content, reason", BAD)
+@pytest.mark.parametrize(
+    "name, content, reason", BAD, ids=[f"{name}, {reason}" for name, _, reason in BAD]
+)
 def test_bad_file_is_explained_and_gone(at, stored, name, content, reason, steps):
     answer = send(at, name, content, steps=steps)
     if steps:
