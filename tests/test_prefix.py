@@ -44,8 +44,8 @@ numbers, names = itertools.count(1), {}
 
 
 def called(data_id):
-    """What D-Tale's lists call a frame: its name, and what else is told of it."""
-    return re.compile(rf"^{names[data_id]}\b")
+    """What is in the line that D-Tale's lists have for a frame."""
+    return re.compile(rf"\b{names[data_id]}\b")
 
 
 @pytest.fixture
