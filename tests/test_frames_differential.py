@@ -123,6 +123,8 @@ class Side:
         if isinstance(value, str):
             if key in ("data_id", "id") and value.isdecimal():
                 return self.handle(value)
+            # The site reads files in its own way, and says so in exported code.
+            value = re.sub(r"(?<=pd\.read_csv\()[^)]*", "?", value)
             return re.sub(r"(?<=get_instance\(')\d+", "?", value)
         return value
 
