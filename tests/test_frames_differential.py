@@ -80,7 +80,7 @@ class Side:
                 if value is not None
             }
             answer = self.visitor.get(route, **parameters)
-        if route == "processes":
+        if route in ("processes", "process-keys"):
             for frame in answer["data"]:
                 del frame["name"]  # The site calls it as its file.
         if step.name == "cleanup":
