@@ -19,16 +19,17 @@ def main():
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--only", choices=PARTS, help="run one part")
     only = parser.parse_args().only
-    measured = {}
+    told = []
     with tempfile.TemporaryDirectory() as directory:
         workdir = Path(directory)
         for name in [only] if only else PARTS:
-            measured[name] = []
+            measured = []
             for figure in PARTS[name](workdir):
-                measured[name].append(figure)
+                measured.append(figure)
                 print(figure.what, figure.told, sep=": ", file=sys.stderr)
-        keep(measured, make_sites(workdir)["generated"].python)
-    print(table([figure for figures in measured.values() for figure in figures]))
+            keep(name, measured, make_sites(workdir)["generated"].python)
+            told += measured
+    print(table(told))
 
 
 if __name__ == "__main__":

@@ -57,18 +57,19 @@ def table(figures):
     return "\n".join(lines) + "\n"
 
 
-def keep(parts, python):
-    """Write figures into docs/ and the README; parts that were not run stay as told.
+def keep(part, figures, python):
+    """Write a part's figures into docs/ and the README; the others' stay as told.
 
     Args:
-        parts: {part's name (str): list of Figure}.
+        part: str, its name.
+        figures: list of Figure.
         python: str, a Python that has matplotlib; D-Tale brings it.
     """
     file = DOCS / "bench.json"
     kept = json.loads(file.read_text()) if file.exists() else {}
-    kept |= {name: [asdict(f) for f in figures] for name, figures in parts.items()}
+    kept[part] = [asdict(figure) for figure in figures]
     file.write_text(json.dumps(kept, indent=2) + "\n")
-    told = [Figure(**figure) for figures in kept.values() for figure in figures]
+    told = [Figure(**figure) for part in kept.values() for figure in part]
     before, _, rest = README.read_text().partition(START)
     README.write_text(before + START + table(told) + END + rest.partition(END)[2])
     chart = Path(__file__).with_name("chart.py")
