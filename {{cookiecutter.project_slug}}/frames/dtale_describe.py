@@ -120,10 +120,11 @@ def metrics_code():
 
 def as_texts(column, counts):
     """Return the counts (``Series``) of a column's values as those of their texts."""
-    if isinstance(column.dtype, pd.CategoricalDtype) or find_dtype(column) == "string":
+    is_text = isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype)
+    if is_text or find_dtype(column) == "string":
         counts = counts[counts > 0]
-        return counts.set_axis(counts.index.astype("str"))
-    if isinstance(column.dtype, pd.StringDtype):
+        if column.head(0).astype("str").dtype != counts.index.dtype:
+            counts = counts.set_axis(counts.index.astype("str"))
         return counts
     # What is equal need not be written the same: 1 and 1.0, as decimals.
     return column.dropna().astype("str").value_counts()
@@ -191,6 +192,8 @@ def quick_words(build_hist):
     @functools.wraps(build_hist)
     def built(self, s, code):
         counts, times = s.value_counts(), collections.Counter()
+        if isinstance(s.dtype, pd.CategoricalDtype):  # pandas 3.0.0 splits their repr.
+            counts.index = counts.index.astype(s.dtype.categories.dtype)
         for part in in_chunks(counts):
             split = part.index.to_series().str.split()
             for words, rows in zip(split, part.tolist(), strict=True):

@@ -9,6 +9,7 @@ a day later at the latest.
 import contextlib
 import secrets
 import shutil
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -66,10 +67,11 @@ class Pending:
 def keep(workspace, path, name):
     """Keep a file of the workspace's (path, name: str) and return it as Pending."""
     directory = _directory(workspace.owner(make=True))
-    known = sorted(_stored(directory), key=lambda each: each[1])
+    known = sorted(_stored(directory))
     for old, _ in known[: max(0, len(known) + 1 - MAX_FILES)]:
         remove(old)
-    key = secrets.token_hex(16)
+    # By their names they are in order; a storage may know no more than their second.
+    key = f"{time.time_ns():x}-{secrets.token_hex(16)}"
     make_private(storages["frames"])
     with open(path, "rb") as file:
         storages["frames"].save(f"{directory}/{key}", File(file))
@@ -95,8 +97,8 @@ def expired():
     """Yield the paths (str) of files that have waited too long, of everybody's."""
     with contextlib.suppress(FileNotFoundError):  # Nothing was ever kept.
         for directory in storages["frames"].listdir(ROOT)[0]:
-            for path, time in _stored(f"{ROOT}/{directory}"):
-                if time < timezone.now() - EXPIRE:
+            for path, stored in _stored(f"{ROOT}/{directory}"):
+                if stored < timezone.now() - EXPIRE:
                     yield path
 
 

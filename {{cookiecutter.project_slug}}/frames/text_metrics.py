@@ -117,5 +117,6 @@ def of_texts(index, kinds_of):
         at_the_first[filled] = codes[starts] == SPACE
         # Whether a newline may follow depends on how a column keeps its texts.
         may_end = filled[np.isin(codes[ends - 1], [SPACE, NEWLINE])]
-        at_the_end[may_end] = index[may_end].to_series().str.count(" $") > 0
+        texts = pd.Series(index[may_end], dtype=index.dtype)
+        at_the_end[may_end] = texts.str.count(" $") > 0
     return lengths, np.array(words), kinds, at_the_first, at_the_end
