@@ -67,13 +67,19 @@ class Plain:
 
         self.client = Client(build_app(app_root="/flask", reaper_on=False))
 
-    def open(self, data):
-        """Open a frame, or a CSV file, and return the frame's id."""
+    def open(self, data, dates=None):
+        """Open a frame, or a CSV file, and return the frame's id.
+
+        Args:
+            data: ``pandas.DataFrame``, or the file's path (str).
+            dates: the file's columns that pandas is told to read as dates; the site
+                finds them by itself.
+        """
         import pandas as pd
         from dtale.views import startup
 
         if isinstance(data, str):
-            data = pd.read_csv(data)
+            data = pd.read_csv(data, parse_dates=dates)
         return startup(data=data, ignore_duplicate=True)._data_id
 
     def get(self, path, data_id):
@@ -107,7 +113,7 @@ class Generated(Plain):
         self.request = RequestFactory().get("/")
         self.request.user, self.request.session = self.user, login.session
 
-    def open(self, data):
+    def open(self, data, dates=None):
         from frames.explore import explore
         from frames.sources import read_file
 
@@ -167,13 +173,13 @@ def open_dates(site, rows, data_id):
     return lambda: site.open(frame)
 
 
-def open_csv(site, rows, data_id):
+def open_csv(site, rows, data_id, dates=None):
     file = Path(f"bench-{rows}.csv")
     if not file.exists():
         mixed(rows).to_csv(file, index=False)
 
     def task():
-        opened = site.open(str(file))
+        opened = site.open(str(file), dates)
         site.get("main/ID", opened)
         site.get(DATA, opened)
 
@@ -194,6 +200,7 @@ TASKS = {
     "open mixed": open_mixed,
     "open dates": open_dates,
     "open csv": open_csv,
+    "open csv, dates": functools.partial(open_csv, dates=["day"]),
     "edit cell": edit_cell,
 }
 

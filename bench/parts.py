@@ -87,6 +87,11 @@ OPENING = {
     "`explore()`, 1M x 10, one column of dates": ("open mixed", "`startup`", 8),
     "`explore()`, 1M x 10, ten columns of dates": ("open dates", "`startup`", 50),
     "CSV of 1M x 10 to an open grid": ("open csv", "`read_csv` and `startup`", 4),
+    "the same, dates as dates": (
+        "open csv, dates",
+        "`read_csv`, told which, and `startup`",
+        4,
+    ),
 }
 
 

@@ -10,9 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from werkzeug.exceptions import HTTPException
-from werkzeug.formparser import FormDataParser
-from werkzeug.http import parse_options_header
 
 from .exceptions import FrameError, explain
 from .explore import publish
@@ -110,6 +107,11 @@ def _push(request, user):
 
 def _file(request):
     """Return the file that was sent: its stream, name (str) and Content-Type (str)."""
+    # Here: `manage.py` does not wait for them.
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.formparser import FormDataParser
+    from werkzeug.http import parse_options_header
+
     content_type, options = parse_options_header(request.META.get("CONTENT_TYPE"))
     if content_type != "multipart/form-data":
         return request, "", content_type
