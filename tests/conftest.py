@@ -48,6 +48,9 @@ def wait_for(url, process, log):
     raise AssertionError(f"no answer in 120 s:\n{log.read_text()}")
 
 
+PASSWORD = "correct horse battery"
+
+
 @dataclass(frozen=True)
 class Project:
     """A baked project with an environment of its own."""
@@ -73,6 +76,15 @@ class Project:
         )
         assert result.returncode == 0, result.stdout
         return result.stdout
+
+    def set_up(self, *names, **variables):
+        """Make the database, and an administrator of each name, with PASSWORD."""
+        manage = ".venv/bin/python", "manage.py"
+        self.run(*manage, "migrate", "--verbosity", "0", **variables)
+        for name in names:
+            account = f"--noinput --username {name} --email {name}@example.com".split()
+            password = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+            self.run(*manage, "createsuperuser", *account, **password, **variables)
 
     @contextlib.contextmanager
     def serve(self, server="gunicorn", workers=1, **variables):

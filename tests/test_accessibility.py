@@ -4,10 +4,10 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from conftest import PASSWORD
 from playwright.sync_api import expect
 from tinyhtml5.parser import HTMLParser
 
-PASSWORD = "correct horse battery"
 LONG = "a_name_that_is_as_long_as_some_files_have_" * 2
 CSV = "name;" + "a_long_name_of_a_column_" * 3 + "\nx;1,234\n"
 MAX_BYTES = 100_000  # Of a page with its styles and scripts.
@@ -48,12 +48,7 @@ def site(project, tmp_path):
     variables = {"DATA_DIR": str(tmp_path), "FRAMES_LOGIN_REQUIRED": "True"}
     # E-mail goes into the server's log.
     variables |= {"EMAIL_URL": "console:", "PYTHONUNBUFFERED": "1"}
-    manage = ".venv/bin/python", "manage.py"
-    project.run(*manage, "migrate", "--verbosity", "0", **variables)
-    for name in ("ann", "bob"):
-        options = f"--noinput --username {name} --email {name}@example.com".split()
-        password = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-        project.run(*manage, "createsuperuser", *options, **password, **variables)
+    project.set_up("ann", "bob", **variables)
     with project.serve("gunicorn", **variables) as site:
         yield site
 

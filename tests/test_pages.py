@@ -3,9 +3,9 @@
 import re
 
 import pytest
+from conftest import PASSWORD
 from playwright.sync_api import expect
 
-PASSWORD = "correct horse battery"
 GRID = re.compile(r"/dtale/main/\d+$")
 CSV = "city,people\nBerlin,3700000\nHamburg,1900000\n"
 
@@ -17,12 +17,7 @@ def site(project, tmp_path_factory):
         "DATA_DIR": str(tmp_path_factory.mktemp("pages")),
         "FRAMES_MAX_UPLOAD_MB": "1",
     }
-    manage = ".venv/bin/python", "manage.py"
-    project.run(*manage, "migrate", "--verbosity", "0", **variables)
-    for name in ("ann", "bob"):
-        options = f"--noinput --username {name} --email {name}@localhost".split()
-        password = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-        project.run(*manage, "createsuperuser", *options, **password, **variables)
+    project.set_up("ann", "bob", **variables)
     with project.serve("gunicorn", **variables) as site:
         yield site
 

@@ -3,19 +3,15 @@
 import re
 
 import pytest
+from conftest import PASSWORD
 from playwright.sync_api import expect
-
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
 def closed_site(project, tmp_path):
     """The default bake with FRAMES_LOGIN_REQUIRED, and one account: ann's."""
     variables = {"DATA_DIR": str(tmp_path), "FRAMES_LOGIN_REQUIRED": "True"}
-    manage = project.path / ".venv" / "bin" / "python", "manage.py"
-    project.run(*manage, "migrate", "--verbosity", "0", **variables)
-    account = "createsuperuser --noinput --username ann --email ann@localhost".split()
-    project.run(*manage, *account, DJANGO_SUPERUSER_PASSWORD=PASSWORD, **variables)
+    project.set_up("ann", **variables)
     with project.serve("gunicorn", **variables) as site:
         yield site
 

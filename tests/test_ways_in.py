@@ -7,9 +7,9 @@ import urllib.request
 from urllib.parse import quote
 
 import pytest
+from conftest import PASSWORD
 from playwright.sync_api import expect
 
-PASSWORD = "correct horse battery"
 # A site with one more page: what its owner would write into views.py and urls.py.
 URLS = """
 from django.shortcuts import get_object_or_404, render
@@ -49,10 +49,7 @@ def site(project, tmp_path):
         "PYTHONPATH": str(tmp_path),
         "DJANGO_SETTINGS_MODULE": "report_settings",
     }
-    manage = project.path / ".venv" / "bin" / "python", "manage.py"
-    project.run(*manage, "migrate", "--verbosity", "0", **variables)
-    account = "createsuperuser --noinput --username ann --email ann@localhost".split()
-    project.run(*manage, *account, DJANGO_SUPERUSER_PASSWORD=PASSWORD, **variables)
+    project.set_up("ann", **variables)
     with project.serve("gunicorn", **variables) as site:
         yield site
 
