@@ -76,7 +76,6 @@ accounts/templates/accounts/login.html
 accounts/templates/accounts/password.html
 accounts/templates/accounts/password_changed.html
 accounts/templates/accounts/reset.html
-accounts/templates/accounts/reset_done.html
 accounts/templates/accounts/reset_email.txt
 accounts/templates/accounts/reset_password.html
 accounts/templates/accounts/reset_sent.html

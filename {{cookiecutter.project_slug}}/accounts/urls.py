@@ -60,7 +60,7 @@ if settings.EMAIL_URL:
         path(
             "reset/done/",
             views.PasswordResetCompleteView.as_view(
-                template_name="accounts/reset_done.html"
+                template_name="accounts/password_changed.html"
             ),
             name="password_reset_complete",
         ),
