@@ -15,7 +15,7 @@ NEEDED = "cookiecutter.json", "hooks", "local_extensions.py", TREE
 
 def copy_template(directory):
     """Copy what Cookiecutter needs of the template into the directory (Path)."""
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     for name in NEEDED:
         source = TEMPLATE / name
         if source.is_dir():
@@ -55,6 +55,13 @@ def commit_all(directory, message):
         git("init", "--quiet", cwd=directory)
     git("add", "--all", cwd=directory)
     git("commit", "--quiet", "--message", message, cwd=directory)
+
+
+def edit(path, old, new):
+    """Replace the first of a text in a file (Path); it has to be there."""
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def settings_of(project):
