@@ -36,7 +36,9 @@ FILES = """
 .env
 .env.example
 .gitattributes
+.github/dependabot.yml
 .github/workflows/tests.yml
+.github/workflows/versions.yml
 .gitignore
 Makefile
 README.md

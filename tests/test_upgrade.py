@@ -11,8 +11,8 @@ from helpers import NEEDED, TREE, commit_all, copy_template, edit, git, run
 
 CHANGELOG = (TEMPLATE / "CHANGELOG.md").read_text("utf-8")
 
-# What a user adds, each at the end of something. The template changes nothing there: who
-# updates would have conflicts.
+# What a user adds, each at the end of something. The template changes nothing there, or
+# who updates would have conflicts.
 VIEW = """
 
 def products(request):
