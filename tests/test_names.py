@@ -34,7 +34,9 @@ GOOD = [
     ("dtale_prefix", prefix)
     for prefix in (
         "flask data-explorer d_tale DTale2 dtale-explorer iframe D dtales x a- a_ "
-        "A1 Admin STATIC statics import " + "p" * 50
+        "A1 Admin STATIC statics import a/b tools/data tools/dtale d/x x/admin a-/b_ "
+        + "p"
+        * 50
     ).split()
 ]
 # What is refused, and what is suggested in its place.
@@ -99,7 +101,12 @@ BAD = [
             "//flask//": "flask",
             "/admin/": "admin-explorer",
             " flask": "flask",
-            "a/b": "a-b",
+            "a//b": "a/b",
+            "a/ b/../1c": "a/b/c",
+            "admin/x": "admin-x",
+            "dtale/x": "dtale-x",
+            "a/日本": "a",
+            "a/" + "p" * 50: "a/" + "p" * 48,
             "a b": "a-b",
             "a+b": "a-b",
             "a%20b": "a-20b",

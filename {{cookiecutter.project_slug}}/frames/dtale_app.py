@@ -126,7 +126,7 @@ def build_dtale(prefix=None):
     """Build D-Tale as it is served here.
 
     Args:
-        prefix: the path segment it is mounted at; ``settings.DTALE_PREFIX`` if None.
+        prefix: the path it is mounted at; ``settings.DTALE_PREFIX`` if None.
 
     Returns:
         Dtale: a WSGI application.

@@ -43,13 +43,13 @@ class Gate(WSGIHandler):
 
     Args:
         dtale: ``frames.dtale_app.Dtale``, the WSGI application behind it.
-        prefix: the path segment that it is mounted at.
+        prefix: the path that it is mounted at.
     """
 
     def __init__(self, dtale, prefix):
         super().__init__()
         self.dtale = dtale
-        self.segment = f"/{prefix}"
+        self.mount = f"/{prefix}"
         # D-Tale's scripts know no CSRF token: `access` asks where a request comes from.
         self.view = csrf_exempt(self.answer)
 
@@ -57,8 +57,8 @@ class Gate(WSGIHandler):
         # For Django the path begins at the site's root, so its links do as well.
         site = {
             **environ,
-            "SCRIPT_NAME": environ["SCRIPT_NAME"].removesuffix(self.segment),
-            "PATH_INFO": self.segment + environ["PATH_INFO"],
+            "SCRIPT_NAME": environ["SCRIPT_NAME"].removesuffix(self.mount),
+            "PATH_INFO": self.mount + environ["PATH_INFO"],
             "frames.mounted": environ,
         }
         return super().__call__(site, start_response)

@@ -86,7 +86,7 @@ def check_dtale_prefix(prefix, taken=SITE_SEGMENTS):
         taken: the first segments (set[str]) of the URLs that the site itself answers.
 
     Raises:
-        InvalidName: it is not one path segment, is taken, or breaks D-Tale's pages.
+        InvalidName: it is no plain path, is taken, or breaks D-Tale's pages.
     """
     fault = _prefix_fault(prefix, taken)
     return _checked(
@@ -112,10 +112,14 @@ def suggest_slug(text):
 
 def suggest_prefix(text, taken=SITE_SEGMENTS):
     """Return a D-Tale prefix (str) close to ``text`` and not in ``taken`` (set[str])."""
-    prefix = re.sub(r"[^A-Za-z0-9_-]+", "-", _ascii(text))
-    prefix = prefix.lstrip("0123456789-_").rstrip("-_") or "flask"
+    segments = (
+        re.sub(r"[^A-Za-z0-9_-]+", "-", segment).lstrip("0123456789-_").rstrip("-_")
+        for segment in _ascii(text).split("/")
+    )
+    prefix = "/".join(filter(None, segments)) or "flask"
+    joined = prefix.replace("/", "-")
     candidates = itertools.chain(
-        [prefix[:50], f"{prefix[:41]}-explorer"],
+        [prefix[:50], joined[:50], f"{joined[:41]}-explorer"],
         (f"explorer-{number}" for number in itertools.count(2)),
     )
     return next(name for name in candidates if not _prefix_fault(name, taken))
@@ -167,19 +171,20 @@ def _prefix_fault(prefix, taken):
     if not isinstance(prefix, str):
         return "is not text"
     if prefix != prefix.strip("/"):
-        return "has slashes around it, but it is one path segment"
+        return "has slashes around it, which every address has anyway"
     if len(prefix) > 50:
         return f"has {len(prefix)} characters, and a prefix has 50 at most"
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", prefix):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*(/[A-Za-z][A-Za-z0-9_-]*)*", prefix):
         return (
-            "is not one plain path segment (ASCII letters, digits, _ and -, "
-            "with a letter first)"
+            "is no plain path, such as tools/dtale (ASCII letters, digits, _ and -, "
+            "with a letter first in each segment)"
         )
+    first = prefix.partition("/")[0]
     # D-Tale's front end takes a path that begins like this for already prefixed.
-    if "dtale".startswith(prefix):
+    if first == "dtale" or "dtale".startswith(prefix):
         return "is how D-Tale's own paths (/dtale/...) begin, so its links would break"
-    if prefix in taken:
-        return "is a path of the site itself, which D-Tale would hide"
+    if first in taken:
+        return "begins as a path of the site itself, which D-Tale would hide"
     return None
 
 

@@ -32,7 +32,7 @@ def test_generated_prefix_is_good():
 
 @pytest.mark.parametrize(
     "prefix",
-    "dtale,dta,accounts,admin,static,create-df,/flask/,a b,".split(",") + [7],
+    "dtale,dta,accounts,admin,admin/x,static,create-df,/flask/,a b,".split(",") + [7],
 )
 def test_bad_prefix_is_refused(settings, prefix):
     settings.DTALE_PREFIX = prefix

@@ -73,6 +73,27 @@ def test_path(application, path, script_name, answer):
     assert ask(application, path, script_name) == ("200 OK", answer)
 
 
+@pytest.mark.parametrize(
+    "path, answer",
+    [
+        ("/tools/data", "dtale|/tools/data|"),
+        ("/tools/data/", "dtale|/tools/data|/"),
+        ("//tools/data/dtale//x", "dtale|/tools/data|/dtale//x"),
+        # What is not the whole of it is Django's.
+        ("/tools", "django||/tools"),
+        ("/tools/", "django||/tools/"),
+        ("/tools/datas/x", "django||/tools/datas/x"),
+        ("/tools//data/x", "django||/tools//data/x"),
+        ("/x/tools/data/x", "django||/x/tools/data/x"),
+    ],
+)
+def test_prefix_of_several_segments(path, answer):
+    application = dispatcher.PathDispatcher(
+        says("django"), lambda prefix: says("dtale"), prefix="tools/data"
+    )
+    assert ask(application, path)[1] == answer
+
+
 def test_prefix_comes_from_settings(settings):
     settings.DTALE_PREFIX = "grids"
     application = dispatcher.PathDispatcher(says("django"), says)

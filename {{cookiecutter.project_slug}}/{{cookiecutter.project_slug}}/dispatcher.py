@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 class PathDispatcher:
-    """A WSGI application that hands one first path segment to another application.
+    """A WSGI application that hands what is below a path to another application.
 
     The class of the tutorial, on today's Werkzeug, which no longer has the two
     functions that it was built on.
@@ -18,8 +18,8 @@ class PathDispatcher:
         default_app: WSGI application for every other path (Django's).
         create_app: called with the prefix at its first request, returns the WSGI
             application mounted there; None leaves the prefix to ``default_app``.
-        prefix: the segment mounted, without slashes; ``settings.DTALE_PREFIX`` if
-            it is not given.
+        prefix: the path, without slashes around it; ``settings.DTALE_PREFIX`` if it
+            is not given.
     """
 
     def __init__(self, default_app, create_app, prefix=None):
@@ -54,11 +54,11 @@ class PathDispatcher:
         # arrive here as the browser means them. A prefix is ASCII: bytes that are
         # not, which PATH_INFO carries as Latin-1, never have to be decoded.
         path = environ.get("PATH_INFO", "").lstrip("/")
-        segment, slash, rest = path.partition("/")
-        if segment != self.prefix:
+        prefix = self.prefix
+        if not f"{path}/".startswith(f"{prefix}/"):
             return self.default_app(environ, start_response)
         try:
-            app = self.get_application(segment)
+            app = self.get_application(prefix)
         except Exception:  # Logged above.
             return self.unavailable(start_response)
         if app is None:
@@ -66,8 +66,8 @@ class PathDispatcher:
         # Only the prefix moves, never a repeated slash: SCRIPT_NAME begins every
         # link of the mounted application, and "//flask" would name another host.
         script_name = environ.get("SCRIPT_NAME", "").rstrip("/")
-        environ["SCRIPT_NAME"] = f"{script_name}/{segment}"
-        environ["PATH_INFO"] = slash + rest
+        environ["SCRIPT_NAME"] = f"{script_name}/{prefix}"
+        environ["PATH_INFO"] = path[len(prefix) :]
         return app(environ, start_response)
 
     @staticmethod
