@@ -55,7 +55,8 @@ class PathDispatcher:
         # not, which PATH_INFO carries as Latin-1, never have to be decoded.
         path = environ.get("PATH_INFO", "").lstrip("/")
         prefix = self.prefix
-        if not f"{path}/".startswith(f"{prefix}/"):
+        rest = path.removeprefix(prefix)
+        if rest == path or rest[:1] not in ("", "/"):
             return self.default_app(environ, start_response)
         try:
             app = self.get_application(prefix)
@@ -67,7 +68,7 @@ class PathDispatcher:
         # link of the mounted application, and "//flask" would name another host.
         script_name = environ.get("SCRIPT_NAME", "").rstrip("/")
         environ["SCRIPT_NAME"] = f"{script_name}/{prefix}"
-        environ["PATH_INFO"] = path[len(prefix) :]
+        environ["PATH_INFO"] = rest
         return app(environ, start_response)
 
     @staticmethod
