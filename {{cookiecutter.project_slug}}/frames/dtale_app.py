@@ -15,7 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
-from dtale.utils import get_bool_arg, json_date, json_timestamp
+from dtale.utils import get_bool_arg, json_timestamp
 from flask import current_app, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_path_info
@@ -111,7 +111,7 @@ def processes():
                 "rows": opened.row.rows,
                 "columns": opened.row.columns,
                 "names": dtypes if with_dtypes else ",".join(c["name"] for c in dtypes),
-                "start": json_date(created, fmt="%-I:%M:%S %p"),
+                "start": f"{created:%I:%M:%S %p}".removeprefix("0"),
                 "ts": json_timestamp(created),
                 "mem_usage": opened.row.nbytes,
             }

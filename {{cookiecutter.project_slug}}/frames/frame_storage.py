@@ -192,7 +192,9 @@ def _fetch(name, path, base):
                 _copy(name, source, target)
             # Mapped before it has its name: then no other process can take it away.
             opened = _read_file(Path(part), name, base)
-            os.replace(part, path)
+            # Windows replaces no file that is mapped: then another process has fetched it.
+            with contextlib.suppress(PermissionError):
+                os.replace(part, path)
         except BaseException:
             os.unlink(part)
             raise

@@ -49,7 +49,7 @@ _TAKEN = frozenset(
     "ruff s3transfer scipy seaborn sentry_sdk setuptools simplejson six sklearn "
     "sortedcontainers soupsieve sqlparse squarify statsmodels storages strsimpy "
     "threadpoolctl typing_extensions typing_inspection tzdata urllib3 uv uvicorn "
-    "uvloop watchfiles websockets werkzeug wheel whitenoise wrapt xarray xdist xlrd "
+    "uvloop waitress watchfiles websockets werkzeug wheel whitenoise wrapt xarray xdist xlrd "
     "xxhash yaml zipp".split()
 )
 

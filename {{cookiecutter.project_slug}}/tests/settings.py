@@ -8,7 +8,10 @@ import os
 import tempfile
 from importlib import import_module
 
-directory = tempfile.TemporaryDirectory(prefix="tests-")
+directory = tempfile.TemporaryDirectory(
+    prefix="tests-",
+    ignore_cleanup_errors=True,  # Windows keeps what is still open.
+)
 os.environ.update(
     SECRET_KEY="a key for tests alone, which signs nothing that lasts",
     SECRET_KEY_FALLBACKS="",

@@ -222,7 +222,7 @@ def lookups():
         name = path.relative_to(root).as_posix()
         if name.startswith(("cli/", "global_state")):
             continue
-        for function in ast.walk(ast.parse(path.read_text())):
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(function, ast.FunctionDef):
                 continue
             for call in ast.walk(function):

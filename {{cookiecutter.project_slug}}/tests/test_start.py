@@ -1,8 +1,10 @@
 """What happens before the first request: quick, complete, and ready for production."""
 
 import os
+import re
 import subprocess
 import sys
+from urllib.request import urlopen
 
 import pytest
 from django.conf import settings
@@ -10,14 +12,19 @@ from django.conf import settings
 PRODUCTION = {"DEBUG": "False", "HTTPS": "True", "SECRET_KEY": "k3y-" * 16 + "abcdefg"}
 
 
+def environment(variables):
+    """This process's variables and those given, without the tests' own settings."""
+    ours = {**os.environ, **variables}
+    del ours["DJANGO_SETTINGS_MODULE"]
+    return ours
+
+
 def python(*arguments, **variables):
     """Run this environment's Python in the project's root, with the site's settings."""
-    environment = {**os.environ, **variables}
-    del environment["DJANGO_SETTINGS_MODULE"]  # The tests' own.
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
-        env=environment,
+        env=environment(variables),
         capture_output=True,
         text=True,
         timeout=120,
@@ -113,6 +120,34 @@ def test_gunicorn_builds_dtale_before_it_forks():
     result = python("-c", code)
     expected = f"[]\n['{settings.DTALE_PREFIX}'] True\n"
     assert result.stdout == expected, result.stderr
+
+
+def test_waitress_serves_the_site(tmp_path):
+    """By the line of README.md for Windows, where there is no gunicorn."""
+    listen = "-m", "waitress", "--listen=127.0.0.1:0"  # Any port; it says which.
+    application = settings.WSGI_APPLICATION.replace(".application", ":application")
+    variables = {"DATA_DIR": str(tmp_path), "FRAMES_LOGIN_REQUIRED": "True"}
+    process = subprocess.Popen(
+        [sys.executable, *listen, application],
+        cwd=settings.BASE_DIR,
+        env=environment(variables),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        said = ""
+        while not (found := re.search(r"Serving on (http://\S+)", said)):
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        with urlopen(f"{found[1]}/") as page:
+            assert page.status == 200
+        # D-Tale, behind its gate: who has not signed in is led to the login.
+        with urlopen(f"{found[1]}/{settings.DTALE_PREFIX}/dtale/main/1") as page:
+            assert "/accounts/login/?next=" in page.url
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def test_static_files_below_a_proxy_path():

@@ -102,7 +102,9 @@ def test_what_is_read_is_in_the_readme():
 
 def test_nothing_reads_the_environment_by_another_way():
     for path in [*site.BASE_DIR.glob("*.py"), *SETTINGS.parent.glob("*.py")]:
-        used = re.findall(r"os\.(?:environ(?:\.get)?|getenv)\W+(\w+)", path.read_text())
+        used = re.findall(
+            r"os\.(?:environ(?:\.get)?|getenv)\W+(\w+)", path.read_text("utf-8")
+        )
         known = {"name", "setdefault", "PROMETHEUS_MULTIPROC_DIR"}
         assert path.name == "environment.py" or set(used) <= known, path
 
