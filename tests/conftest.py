@@ -32,8 +32,14 @@ def free_port():
 
 
 def environment(variables):
-    """This process's variables and those given, without what `make` hands down."""
-    ours = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    """This process's variables and those given, without what `make` hands down.
+
+    And projects keep the bytecode of what they import, as everywhere: without it each
+    process that has D-Tale compiles for five seconds. (Where this is set, it keeps
+    __pycache__ out of the tree that is baked.)
+    """
+    left_out = "MAKE", "MFLAGS", "PYTHONDONTWRITEBYTECODE"
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     return {**ours, **variables}
 
 
@@ -165,6 +171,20 @@ def bake_project(directory, **answers):
 def project(tmp_path_factory):
     """The default bake."""
     return bake_project(tmp_path_factory.mktemp("default"))
+
+
+# The name asks most of whatever quotes it, and the prefix of whatever leads below it.
+OTHER = {
+    "project_name": """Data "R'Us" \\N{DASH} <b>日本</b> & {{ 7*7 }} 🎉""",
+    "project_slug": "data_r_us",
+    "dtale_prefix": "tools/data-explorer",
+}
+
+
+@pytest.fixture(scope="session")
+def other_project(tmp_path_factory):
+    """A bake with other answers."""
+    return bake_project(tmp_path_factory.mktemp("other"), **OTHER)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,13 @@ SMALL = {"width": 480, "height": 480}
 FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
+@pytest.fixture(scope="module")
+def site(other_project):
+    """The site whose prefix has two segments: each of them can be forgotten."""
+    with other_project.serve() as site:
+        yield site
+
+
 @pytest.fixture
 def dtale(site):
     """The address below which every page and request of D-Tale has to stay."""

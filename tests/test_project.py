@@ -4,25 +4,12 @@ import re
 import shutil
 
 import pytest
-from conftest import bake_project
-
-# The name asks most of whatever quotes it.
-OTHER = {
-    "project_name": """Data "R'Us" \\N{DASH} <b>日本</b> & {{ 7*7 }} 🎉""",
-    "project_slug": "data_r_us",
-    "dtale_prefix": "data-explorer",
-}
+from conftest import OTHER, bake_project
 
 
-@pytest.fixture(scope="module")
-def other_project(tmp_path_factory):
-    return bake_project(tmp_path_factory.mktemp("other"), **OTHER)
-
-
-@pytest.fixture(params=["flask", "data-explorer"])
+@pytest.fixture(params=["project", "other_project"])
 def either_project(request):
-    fixture = "project" if request.param == "flask" else "other_project"
-    return request.getfixturevalue(fixture)
+    return request.getfixturevalue(request.param)
 
 
 def test_own_tests_pass(project):
