@@ -5,13 +5,18 @@ PYTHON ?= python3
 # uv makes the environment. Where it is missing, pip gets it, into the environment.
 UV := $(shell command -v uv || echo .venv/bin/uv)
 
+# Where this is set, each of the many processes that are started here would compile for
+# seconds what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 demo: .venv/ready  ## bake with defaults into build/ and serve it (PORT= changes 8000)
 	rm -rf build
 	.venv/bin/cookiecutter --no-input --default-config --output-dir build .
 	$(MAKE) --directory build/django_d_tale run
 
+# No bytecode stands in the tree that is baked, or it would be baked with it.
 test: .venv/ready  ## run every test of the template and of what it generates
-	.venv/bin/python -m pytest $(ARGS)
+	PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/pycache .venv/bin/python -m pytest $(ARGS)
 
 # Without a cache: it would stand in the tree that is baked, and be baked with it.
 lint: .venv/ready

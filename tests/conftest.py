@@ -34,11 +34,10 @@ def free_port():
 def environment(variables):
     """This process's variables and those given, without what `make` hands down.
 
-    And projects keep the bytecode of what they import, as everywhere: without it each
-    process that has D-Tale compiles for five seconds. (Where this is set, it keeps
-    __pycache__ out of the tree that is baked.)
+    Nor what keeps bytecode out of the tree that is baked: without bytecode of its own
+    each process of a project that has D-Tale compiles for five seconds.
     """
-    left_out = "MAKE", "MFLAGS", "PYTHONDONTWRITEBYTECODE"
+    left_out = "MAKE", "MFLAGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"
     ours = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     return {**ours, **variables}
 
