@@ -4,6 +4,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -205,6 +206,17 @@ def test_frames_opened_at_once_have_ids_of_their_own(get, owner):
         ids = set(threads.map(publish, range(40)))
     assert len(ids) == 40
     assert {each["data_id"] for each in get("/dtale/processes").json["data"]} == ids
+
+
+@pytest.mark.parametrize(
+    "hour, start", [(0, "12:05:00 AM"), (9, "9:05:00 AM"), (22, "10:05:00 PM")]
+)
+def test_list_says_since_when_a_frame_is_there(get, owner, hour, start):
+    """As D-Tale writes it, on every system."""
+    Frame.objects.publish(frame(), owner=owner)
+    Frame.objects.update(created=datetime(2026, 11, 27, hour, 5, tzinfo=UTC))
+    [listed] = get("/dtale/processes").json["data"]
+    assert listed["start"] == start
 
 
 def test_frame_that_dtale_cannot_show_leaves_nothing(get, owner):
