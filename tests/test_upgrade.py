@@ -35,7 +35,8 @@ class Product(models.Model):
         return self.name
 '''
 
-# Asked in the project, of what was made before the update.
+# Run in the project before the update, and after it.
+MADE = 'from shop.models import Product; Product.objects.create(name="tea")'
 STILL_THERE = """
 from django.contrib.auth import authenticate
 from django.test import Client
@@ -63,9 +64,8 @@ def test_the_version_is_the_same_everywhere():
     version = tomllib.loads((TEMPLATE / "pyproject.toml").read_text("utf-8"))
     version = version["project"]["version"]
     assert stamp((TEMPLATE / TREE / "pyproject.toml").read_text("utf-8")) == version
-    assert (
-        re.search(r"^## \[(\d.*?)\] - \d{4}-\d\d-\d\d$", CHANGELOG, re.M)[1] == version
-    )
+    heading = r"^## \[(\d.*?)\] - \d{4}-\d\d-\d\d$"
+    assert re.search(heading, CHANGELOG, re.M)[1] == version
 
 
 @pytest.fixture
@@ -91,15 +91,9 @@ def template(tmp_path, monkeypatch):
 def project(template, tmp_path):
     """A project made from it, with a user's work in its files and its database."""
     answers = '{"project_name": "Lab", "dtale_prefix": "data"}'
-    run(
-        "cruft",
-        "create",
-        "--no-input",
-        "--extra-context",
-        answers,
-        template,
-        cwd=tmp_path,
-    )
+    create = "create", "--no-input", "--extra-context", answers
+    result = run("cruft", *create, template, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
     project = Project(tmp_path / "lab", "data")
     commit_all(project.path, "baked")
 
@@ -108,11 +102,8 @@ def project(template, tmp_path):
         with (site / path).open("a", encoding="utf-8") as file:
             file.write(end)
     edit(site / "urls.py", "\n]\n", f"\n{ROUTE}]\n")
-    edit(
-        site / "settings.py",
-        '    "django.contrib.staticfiles",\n',
-        '    "django.contrib.staticfiles",\n    "shop",\n',
-    )
+    last = '    "django.contrib.staticfiles",\n'
+    edit(site / "settings.py", last, f'{last}    "shop",\n')
     edit(site / "templates" / "base.html", "</body>\n", f"{LINE}</body>\n")
     edit(project.path / "pyproject.toml", "\n]\n", '\n    "humanize>=4",\n]\n')
     edit(project.path / "README.md", "# Lab\n", "# Our lab\n")
@@ -126,12 +117,7 @@ def project(template, tmp_path):
     project.set_up("ada")
     (project.path / "sales.csv").write_text("price\n3\n5\n")
     project.run(*manage, "explore", "sales.csv", "--owner", "ada")
-    project.run(
-        *manage,
-        "shell",
-        "-c",
-        'from shop.models import Product; Product.objects.create(name="tea")',
-    )
+    project.run(*manage, "shell", "-c", MADE)
     commit_all(project.path, "our work")
     return project
 

@@ -49,8 +49,8 @@ _TAKEN = frozenset(
     "ruff s3transfer scipy seaborn sentry_sdk setuptools simplejson six sklearn "
     "sortedcontainers soupsieve sqlparse squarify statsmodels storages strsimpy "
     "threadpoolctl typing_extensions typing_inspection tzdata urllib3 uv uvicorn "
-    "uvloop waitress watchfiles websockets werkzeug wheel whitenoise wrapt xarray xdist xlrd "
-    "xxhash yaml zipp".split()
+    "uvloop waitress watchfiles websockets werkzeug wheel whitenoise wrapt xarray xdist "
+    "xlrd xxhash yaml zipp".split()
 )
 
 _JOINERS = "\u200c\u200d"  # Unseen themselves, but parts of words and of emoji.
