@@ -102,6 +102,7 @@ frames/dtale_describe.py
 frames/dtale_filters.py
 frames/dtale_input.py
 frames/dtale_kinds.py
+frames/dtale_lighter.py
 frames/dtale_output.py
 frames/dtale_rows.py
 frames/dtale_pages.py
@@ -153,6 +154,7 @@ frames/response_headers.py
 frames/s3.py
 frames/sealing.py
 frames/sources.py
+frames/static/frames/ahead.js
 frames/static/frames/upload.js
 frames/static/frames/signed_out.js
 frames/static_files.py

@@ -83,6 +83,35 @@ def test_first_click_does_not_wait_for_dtale(project, page):
             pytest.fail("D-Tale was not built in 30 s")
 
 
+def test_scripts_come_ahead_once(site, page):
+    """Fetched ahead again, they would have to be read and unpacked on each click."""
+    ahead = page.locator("link[rel=prefetch]")
+    page.goto(site.url)
+    expect(ahead).to_have_count(4)
+    for _ in range(300):
+        if page.evaluate("localStorage.getItem('frames.ahead')"):
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail("the scripts have not come in 30 s")
+    page.goto(site.url)
+    expect(page.get_by_role("button", name="Open the sample frame")).to_be_visible()
+    assert ahead.count() == 0
+
+
+def test_nobody_misses_what_scripts_leave_out(site, page):
+    """Another highlighter's languages, and the offsets of time zones."""
+    open_sample(page, site)
+    number = page.url.rpartition("/")[2]
+    page.goto(f"{site.url}/{site.prefix}/dtale/popup/merge")
+    expect(page.locator("pre code span[style*=color]").first).to_be_visible()
+    page.goto(f"{site.url}/{site.prefix}/dtale/popup/build/{number}")
+    for choice in "Random", "Date":
+        page.get_by_role("button", name=choice, exact=True).click()
+    page.locator("input[class*=-input]").first.click()
+    expect(page.locator("[class*=-datepicker]").first).to_be_visible()
+
+
 ORDERS = "order;day;country;amount\n" + "".join(
     f"{1001 + n};2026-{n % 12 + 1:02}-{n % 28 + 1:02};{land};{n * 37 % 500 / 4}\n"
     for n, land in enumerate(["DE", "FR", "PL", "IT"] * 60)

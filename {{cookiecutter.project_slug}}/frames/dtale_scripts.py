@@ -7,6 +7,7 @@ written here as substitutions in the text that it ships. They know no prefix
 themselves, so one text serves every mount. Nothing here imports D-Tale.
 """
 
+from .dtale_lighter import LIGHTER
 from .substitutions import (
     BASE,
     BASE_STYLES,
@@ -21,7 +22,6 @@ from .substitutions import (
     PACKAGE,
     POLYFILLS,
     POPUP,
-    STYLES,
     DtaleChanged,
     Substitution,
     substitute,
@@ -107,28 +107,6 @@ SUBSTITUTIONS = [
         "Load Data from an address, or samples from the web: both are closed here.",
         rf'{NAME}\.createElement\("div",\{{className:"row pt-5"\}},(?=.{{1,200}}?"Load From The '
         rf'Web").{{1,6000}}?(?={NAME}\.createElement\({NAME}\.default,\{{sheets:)',
-        "",
-    ),
-    *(
-        Substitution(
-            script,
-            "Styles without source maps, which each page would encode again.",
-            r',"",\{version:3,sources:.*?,sourceRoot:""\}',
-            "",
-            count,
-        )
-        for script, count in ((MAIN, 36), (NETWORK, 5), (EXPORT, 2), (BASE_STYLES, 1))
-    ),
-    Substitution(
-        STYLES,
-        "The titles' font is a third smaller as WOFF2 ...",
-        r'/Road_Rage\.woff"\) format\("woff"\)',
-        '/Road_Rage.woff2") format("woff2")',
-    ),
-    Substitution(
-        BASE,
-        "... and does not have to come first.",
-        r'<link rel="preload" [^\n]*/Road_Rage\.woff[^\n]*\n',
         "",
     ),
     *(
@@ -255,6 +233,7 @@ SUBSTITUTIONS = [
         r"export_js\|safe",
         "export_script()|safe",
     ),
+    *LIGHTER,
 ]
 
 
