@@ -24,6 +24,7 @@ WRONG = [
     ("ALLOWED_HOSTS", "data.example.com, https://data.example.com", "without http://"),
     ("ALLOWED_HOSTS", "localhost:8000", "without a port"),
     ("DATA_DIR", __file__, "Use a directory"),
+    ("STATIC_ROOT", __file__, "Use a directory"),
     ("DATABASE_URL", "mysql://user:s3cret@host/name", "Use postgresql://"),
     ("DATABASE_URL", "postgresql://user:s3cret@host:port/name", "Use postgresql://"),
     ("DATABASE_URL", "postgresql://user:s3cret@host", "Use postgresql://"),

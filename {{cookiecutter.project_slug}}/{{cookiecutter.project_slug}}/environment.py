@@ -69,17 +69,24 @@ def texts(name, default=(), like="", hint=HINT):
     return parts or list(default)
 
 
-def directory(name, default):
-    """Return a directory (Path) that can be written to, made if it is missing."""
+def directory(name, default, is_written=True):
+    """Return a directory (Path), made if it is missing.
+
+    Args:
+        is_written: bool; the site has to be able to write to it, too.
+
+    Raises:
+        ImproperlyConfigured
+    """
     path = Path(text(name, str(default)))
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if not os.access(path, os.W_OK):
+        if is_written and not os.access(path, os.W_OK):
             raise PermissionError("it cannot be written to")
     except OSError as error:
         raise ImproperlyConfigured(
             f"The variable {name} is {str(path)!r}: {error.strerror or error}. Use a "
-            "directory that this site may write to."
+            f"directory that this site may {'write to' if is_written else 'read'}."
         ) from None
     return path
 

@@ -40,7 +40,7 @@ ALLOWED_HOSTS = env.texts(
     *env.HOST,
 )
 
-# Where the database and collected static files are: the one place that is written to.
+# Where the database, frames and static files are: the one place that is written to.
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "data")
 
 # Applications -----------------------------------------------------------------------
@@ -215,8 +215,8 @@ FRAMES_EXPIRE_DAYS = env.number("FRAMES_EXPIRE_DAYS", 90)  # Unopened; 0: never.
 
 # Whole: under a WSGI server Django does not add the path to a relative one.
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
-STATIC_ROOT = DATA_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns if it is missing.
+# Where `collectstatic` puts them. An image has them in it, and DATA_DIR outside.
+STATIC_ROOT = env.directory("STATIC_ROOT", DATA_DIR / "static", is_written=False)
 STATICFILES_DIRS = [Path(__file__).parent / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
