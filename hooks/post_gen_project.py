@@ -1,6 +1,7 @@
 """Check the names against the project just written, and give it its `.env`."""
 
 import ast
+import re
 import runpy
 import secrets
 import sys
@@ -45,10 +46,15 @@ except names["InvalidName"] as error:
 
 environment = Path(".env")
 if not environment.exists():
-    key = f"SECRET_KEY={secrets.token_urlsafe(50)}"
     environment.touch(mode=0o600)
     environment.write_text(
-        Path(".env.example").read_text("utf-8").replace("SECRET_KEY=", key, 1),
+        # Keys and passwords are empty in the example; here each has its own.
+        re.sub(
+            r"^\w+=$",
+            lambda name: name[0] + secrets.token_urlsafe(50),
+            Path(".env.example").read_text("utf-8"),
+            flags=re.MULTILINE,
+        ),
         encoding="utf-8",
         newline="\n",
     )

@@ -19,6 +19,7 @@ os.environ.update(
     HTTPS="False",
     ALLOWED_HOSTS="localhost,127.0.0.1",
     DATA_DIR=directory.name,
+    STATIC_ROOT="",
     FORCE_SCRIPT_NAME="",
     LOG_LEVEL="INFO",
     EMAIL_URL="",

@@ -76,6 +76,9 @@ def read_by(path):
 
 
 READ = read_by(SETTINGS) | read_by(GUNICORN)
+COMPOSE = (site.BASE_DIR / "compose.yaml").read_text("utf-8")
+DOCKERFILE = (site.BASE_DIR / "Dockerfile").read_text("utf-8")
+OF_COMPOSE = {"SERVICES_PASSWORD"}  # What it reads itself.
 
 
 def start(monkeypatch, name, value):
@@ -91,14 +94,24 @@ def start(monkeypatch, name, value):
 
 
 def test_what_is_read_is_in_the_example():
-    assert READ == set(EXAMPLES)
+    assert READ | OF_COMPOSE == set(EXAMPLES)
 
 
 def test_what_is_read_is_in_the_readme():
     text = (site.BASE_DIR / "README.md").read_text("utf-8")
     table = text.partition("## Variables")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`[A-Z].*?) \|", table, re.M)
-    assert READ == {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert READ | OF_COMPOSE == told
+
+
+def test_what_is_read_reaches_the_container():
+    of_site = COMPOSE.partition("\n  environment:\n")[2].partition("\n\n")[0]
+    handed = set(re.findall(r"^    (?!AWS_)(\w+):", of_site, re.M))
+    of_image = set(re.findall(r"^ENV .*|^ +(\w+)=\S+(?: \\)?$", DOCKERFILE, re.M)) & READ
+    assert not handed & of_image
+    assert READ == handed | of_image
+    assert set(re.findall(r"\$\{(\w+)", COMPOSE)) <= READ | OF_COMPOSE
 
 
 def test_nothing_reads_the_environment_by_another_way():
