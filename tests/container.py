@@ -1,0 +1,158 @@
+"""The product's image without Docker: its Dockerfile's lines, in namespaces of Linux.
+
+What runs sees this machine's system in place of the base image, and of all else only
+what the Dockerfile puts there. Images and registries are not tried.
+"""
+
+import fnmatch
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+# To mount anything one has to be root; whoever is not asks sudo.
+AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+
+# Makes a root directory of this machine's directories and the image's, and runs a command
+# in it. For a running container all is read-only but what is named first.
+ENTER = """
+set -eu
+files=$1 root=$1/root written=$2
+shift 2
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$root"
+for path in /*; do
+    if [ -L "$path" ]; then
+        cp --no-dereference "$path" "$root"
+    elif [ -d "$path" ] && [ ! -e "$files$path" ]; then
+        mkdir "$root$path"
+        mount --rbind "$path" "$root$path"
+        [ -z "$written" ] || mount -o remount,bind,ro "$root$path"
+    fi
+done
+for path in /app /data /static /tmp /venv; do
+    mkdir "$root$path"
+    mount --bind "$files$path" "$root$path"
+    case " $written " in
+        "  " | *" $path "*) ;;
+        *) mount -o remount,bind,ro "$root$path" ;;
+    esac
+done
+[ -z "$written" ] || mount -o remount,ro "$root"
+exec chroot "$root" "$@"
+"""
+
+
+def instructions(dockerfile):
+    """Yield the instructions of a Dockerfile (str) as (name, the rest), both str."""
+    text = re.sub(r"^\s*#.*\n", "", dockerfile, flags=re.M).replace("\\\n", "")
+    for line in filter(None, map(str.strip, text.splitlines())):
+        yield tuple(line.split(None, 1))
+
+
+class Image:
+    """What the Dockerfile of a project makes, and how it is run.
+
+    Attributes:
+        port: int, in place of 8000, which may be taken on this machine.
+        files: Path, below which are the image's /app, /data and so on.
+    """
+
+    def __init__(self, context, directory, port):
+        self.context, self.files, self.port = context, directory, port
+        for name in ("app", "data", "root", "static", "tmp", "venv"):
+            (directory / name).mkdir()
+        (directory / "tmp").chmod(0o1777)
+        text = (context / "Dockerfile").read_text("utf-8")
+        text = text.replace("0.0.0.0", "127.0.0.1").replace("8000", str(port))
+        for name, rest in instructions(text):
+            getattr(self, f"on_{name.lower()}")(rest)
+
+    def on_from(self, rest):
+        # Later ones have what the ones before made: what is copied is where it was.
+        self.variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/"}
+
+    def on_env(self, rest):
+        for name, value in (each.split("=", 1) for each in shlex.split(rest)):
+            self.variables[name] = value.replace("$PATH", self.variables["PATH"])
+
+    def on_copy(self, rest):
+        *sources, target = rest.split()
+        if sources[0].startswith("--from="):
+            assert sources[0] == "--from=uv" or sources[1:] == [target], rest
+            return
+        lines = (self.context / ".dockerignore").read_text("utf-8").splitlines()
+        patterns = [line for line in lines if line and line[0] != "#"]
+        nested = [each[3:] for each in patterns if each.startswith("**/")]
+        ignored = [each.removeprefix("**/").lstrip("/") for each in patterns]
+        for source in sources:
+            for path in self.context.glob("*" if source == "." else source):
+                if any(fnmatch.fnmatch(path.name, each) for each in ignored):
+                    continue
+                copy = self.files / "app" / path.name
+                if path.is_dir():
+                    shutil.copytree(path, copy, ignore=shutil.ignore_patterns(*nested))
+                else:
+                    shutil.copy2(path, copy)
+
+    def on_run(self, rest):
+        command = re.sub(r"--mount=\S+", "", rest)
+        # As with Docker's own, what the builder's environment says of networks counts.
+        variables = {**os.environ, "UV_PYTHON": sys.executable, **self.variables}
+        variables["PATH"] += f":{Path(sys.executable).parent}"  # Where uv may be.
+        variables["HOME"] = os.path.expanduser("~")
+        done = self.enter("", ["sh", "-c", f"cd /app; {command}"], variables)
+        assert done.wait(300) == 0, done.args
+
+    def on_user(self, rest):
+        self.user = rest.split(":")
+
+    def on_healthcheck(self, rest):
+        self.health = json.loads(rest.partition("CMD ")[2])
+
+    def on_cmd(self, rest):
+        self.command = json.loads(rest)
+
+    def on_volume(self, rest):
+        self.volumes = json.loads(rest)
+
+    def on_workdir(self, rest):
+        assert rest == "/app"
+
+    def on_expose(self, rest):
+        assert rest == str(self.port)
+
+    def start(self, command, variables, **options):
+        """Start a command (list of str) as Compose would, as a process (Popen)."""
+        user, group = self.user
+        limits = f"--reuid={user} --regid={group} --clear-groups --no-new-privs"
+        drop = "--bounding-set=-all --inh-caps=-all"
+        inside = ["setpriv", *limits.split(), *drop.split()]
+        inside += ["sh", "-c", 'cd /app; exec "$@"', "sh", *command]
+        variables = {**self.variables, **variables}
+        return self.enter(" ".join(self.volumes), inside, variables, **options)
+
+    def run(self, command, variables):
+        """Run a command (list of str) likewise: its exit code (int) and text (str)."""
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        process = self.start(command, variables, **options)
+        text = process.communicate(timeout=120)[0]
+        return process.returncode, text
+
+    def enter(self, written, command, variables, **options):
+        assignments = [f"{name}={value}" for name, value in variables.items()]
+        enter = ["unshare", "--mount", "sh", "-c", ENTER, "sh", self.files, written]
+        return subprocess.Popen(
+            [*AS_ROOT, *enter, "env", "--ignore-environment", *assignments, *command],
+            stdin=subprocess.DEVNULL,
+            **options,
+        )
+
+    @staticmethod
+    def terminate(process):
+        """Tell a started process to end, as `docker stop` does."""
+        subprocess.run([*AS_ROOT, "kill", str(process.pid)], check=True)
