@@ -187,6 +187,15 @@ def other_project(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def collected(project, tmp_path_factory):
+    """The default bake's variables (dict) with which it has its static files."""
+    variables = {"STATIC_ROOT": str(tmp_path_factory.mktemp("static"))}
+    collect = "manage.py collectstatic --no-input --verbosity 0".split()
+    project.run(".venv/bin/python", *collect, DEBUG="False", **variables)
+    return variables
+
+
+@pytest.fixture(scope="session")
 def site(project):
     """The default bake behind gunicorn, with one worker."""
     with project.serve("gunicorn") as site:

@@ -1,7 +1,9 @@
 """The product's image without Docker: its Dockerfile's lines, in namespaces of Linux.
 
 What runs sees this machine's system in place of the base image, and of all else only
-what the Dockerfile puts there. Images and registries are not tried.
+what the Dockerfile puts there. To be quick, the build begins with what this session has
+already: the environment of the project, and its static files. Images and registries are
+not tried.
 """
 
 import fnmatch
@@ -17,8 +19,8 @@ from pathlib import Path
 # To mount anything one has to be root; whoever is not asks sudo.
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
 
-# Makes a root directory of this machine's directories and the image's, and runs a command
-# in it. For a running container all is read-only but what is named first.
+# Makes a root directory of this machine's directories and the image's, and runs a
+# command in it. For a running container all is read-only but what is named first.
 ENTER = """
 set -eu
 files=$1 root=$1/root written=$2
@@ -54,23 +56,41 @@ def instructions(dockerfile):
         yield tuple(line.split(None, 1))
 
 
+def link(source, target):
+    """Make a tree (Path) of the same files as another has, without copying them."""
+    shutil.copytree(source, target, symlinks=True, copy_function=os.link)
+
+
 class Image:
     """What the Dockerfile of a project makes, and how it is run.
 
-    Attributes:
+    Args:
+        context: Path, the project's, whose environment is the first one in the image.
+        static: Path, its collected static files.
+        files: Path of a directory, below which the image's /app, /data and so on will be.
         port: int, in place of 8000, which may be taken on this machine.
-        files: Path, below which are the image's /app, /data and so on.
     """
 
-    def __init__(self, context, directory, port):
-        self.context, self.files, self.port = context, directory, port
-        for name in ("app", "data", "root", "static", "tmp", "venv"):
-            (directory / name).mkdir()
-        (directory / "tmp").chmod(0o1777)
+    def __init__(self, context, static, files, port):
+        self.context, self.files, self.port = context, files, port
+        for name in ("app", "data", "root", "tmp"):
+            (files / name).mkdir()
+        link(static, files / "static")
+        link(context / ".venv", files / "venv")
+        for script in (files / "venv" / "bin").iterdir():
+            begin = f"#!{context}/.venv/".encode()
+            if script.read_bytes().startswith(begin):
+                moved = script.read_bytes().replace(begin, b"#!/venv/", 1)
+                script.unlink()  # The project's stays as it is.
+                script.write_bytes(moved)
+                script.chmod(0o755)
         text = (context / "Dockerfile").read_text("utf-8")
         text = text.replace("0.0.0.0", "127.0.0.1").replace("8000", str(port))
         for name, rest in instructions(text):
             getattr(self, f"on_{name.lower()}")(rest)
+        shutil.rmtree(files / "tmp")  # The build's, and not the image's.
+        (files / "tmp").mkdir()
+        (files / "tmp").chmod(0o1777)
 
     def on_from(self, rest):
         # Later ones have what the ones before made: what is copied is where it was.
@@ -82,8 +102,12 @@ class Image:
 
     def on_copy(self, rest):
         *sources, target = rest.split()
+        if sources[0] == "--from=uv":
+            uv = shutil.which("uv") or self.context / ".venv" / "bin" / "uv"
+            shutil.copy2(uv, self.files / "tmp")
+            return
         if sources[0].startswith("--from="):
-            assert sources[0] == "--from=uv" or sources[1:] == [target], rest
+            assert sources[1:] == [target], rest
             return
         lines = (self.context / ".dockerignore").read_text("utf-8").splitlines()
         patterns = [line for line in lines if line and line[0] != "#"]
@@ -101,12 +125,14 @@ class Image:
 
     def on_run(self, rest):
         command = re.sub(r"--mount=\S+", "", rest)
-        # As with Docker's own, what the builder's environment says of networks counts.
-        variables = {**os.environ, "UV_PYTHON": sys.executable, **self.variables}
-        variables["PATH"] += f":{Path(sys.executable).parent}"  # Where uv may be.
-        variables["HOME"] = os.path.expanduser("~")
+        command = command.replace("collectstatic ", "collectstatic --dry-run ")
+        # What this machine says of networks and caches counts here, and not later.
+        variables = {**os.environ, **self.variables, "HOME": os.path.expanduser("~")}
+        variables["PATH"] += ":/tmp"  # Where uv is.
+        variables |= {"UV_COMPILE_BYTECODE": "0"}
+        variables["UV_PYTHON"] = os.path.realpath(sys.executable)
         done = self.enter("", ["sh", "-c", f"cd /app; {command}"], variables)
-        assert done.wait(300) == 0, done.args
+        assert done.wait(300) == 0, command
 
     def on_user(self, rest):
         self.user = rest.split(":")

@@ -13,13 +13,13 @@ REQUESTS = 60
 
 
 @pytest.fixture
-def variables(project, tmp_path):
+def variables(project, collected, tmp_path):
     """Production, for another host than the one that probes ask by."""
     variables = {"DEBUG": "False", "ALLOWED_HOSTS": HOST, "DATA_DIR": str(tmp_path)}
     variables |= {"METRICS_TOKEN": TOKEN, "TMPDIR": str(tmp_path), "TLS_PROXY": "True"}
+    variables |= collected
     manage = ".venv/bin/python", "manage.py"
     project.run(*manage, "migrate", "--verbosity", "0", **variables)
-    project.run(*manage, "collectstatic", "--no-input", "--verbosity", "0", **variables)
     return variables
 
 

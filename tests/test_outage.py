@@ -19,12 +19,11 @@ PRODUCTION = {"DEBUG": "False", "HTTPS": "False", "FRAMES_LOGIN_REQUIRED": "Fals
 
 
 @pytest.fixture(scope="module")
-def services(project, tmp_path_factory, postgres, s3):
+def services(project, collected, tmp_path_factory, postgres, s3):
     services = Services(project, tmp_path_factory.mktemp("outage"), postgres, s3)
     # Nothing is kept in memory, so that the storage is needed for what is not on disk.
-    services.variables |= {**PRODUCTION, "FRAMES_CACHE_MB": "0"}
+    services.variables |= {**PRODUCTION, **collected, "FRAMES_CACHE_MB": "0"}
     services.manage("migrate", "--verbosity", "0")
-    services.manage("collectstatic", "--no-input", "--verbosity", "0")
     return services
 
 

@@ -8,17 +8,16 @@ from test_browser import draw_bars, failures, open_sample, traffic  # noqa: F401
 
 
 @pytest.fixture(scope="module")
-def production(project, tmp_path_factory):
+def production(project, collected, tmp_path_factory):
     """The default bake as it is served to others, without the HTTPS of a proxy."""
     variables = {
         "DEBUG": "False",
         "HTTPS": "False",
         "DATA_DIR": str(tmp_path_factory.mktemp("production")),
         "GUNICORN_CMD_ARGS": "--access-logfile -",
+        **collected,
     }
-    for command in ("migrate", "collectstatic --no-input"):
-        manage = ".venv/bin/python", "manage.py", *command.split()
-        project.run(*manage, "--verbosity", "0", **variables)
+    project.set_up(**variables)
     with project.serve("gunicorn", **variables) as site:
         yield site
 
