@@ -13,37 +13,36 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 # To mount anything one has to be root; whoever is not asks sudo.
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
 
 # Makes a root directory of this machine's directories and the image's, and runs a
-# command in it. For a running container all is read-only but what is named first.
+# command in it. For a running container all is read-only but what is named.
 ENTER = """
 set -eu
-files=$1 root=$1/root written=$2
-shift 2
+files=$1 root=$1/machine shared=$2 written=$3
+shift 3
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$root"
+bind() {
+    mkdir -p "$root$2"
+    mount --rbind "$1" "$root$2"
+    case " $written " in
+        "  " | *" $2 "*) ;;
+        *) mount -o remount,bind,ro "$root$2" ;;
+    esac
+}
 for path in /*; do
     if [ -L "$path" ]; then
         cp --no-dereference "$path" "$root"
-    elif [ -d "$path" ] && [ ! -e "$files$path" ]; then
-        mkdir "$root$path"
-        mount --rbind "$path" "$root$path"
-        [ -z "$written" ] || mount -o remount,bind,ro "$root$path"
+    elif [ -d "$path" ] && [ "$path" != /home ] && [ "$path" != /root ]; then
+        [ -e "$files$path" ] || bind "$path" "$path"
     fi
 done
-for path in /app /data /static /tmp /venv; do
-    mkdir "$root$path"
-    mount --bind "$files$path" "$root$path"
-    case " $written " in
-        "  " | *" $path "*) ;;
-        *) mount -o remount,bind,ro "$root$path" ;;
-    esac
-done
+for path in $shared; do bind "$path" "$path"; done
+for path in /app /data /static /tmp /venv; do bind "$files$path" "$path"; done
 [ -z "$written" ] || mount -o remount,ro "$root"
 exec chroot "$root" "$@"
 """
@@ -67,13 +66,15 @@ class Image:
     Args:
         context: Path, the project's, whose environment is the first one in the image.
         static: Path, its collected static files.
-        files: Path of a directory, below which the image's /app, /data and so on will be.
+        files: Path of a directory, below which /app, /data and so on of the image are.
         port: int, in place of 8000, which may be taken on this machine.
     """
 
     def __init__(self, context, static, files, port):
         self.context, self.files, self.port = context, files, port
-        for name in ("app", "data", "root", "tmp"):
+        # A container has it in its own system.
+        self.python = Path(os.path.realpath(context / ".venv" / "bin" / "python"))
+        for name in ("app", "data", "machine", "tmp"):
             (files / name).mkdir()
         link(static, files / "static")
         link(context / ".venv", files / "venv")
@@ -127,11 +128,13 @@ class Image:
         command = re.sub(r"--mount=\S+", "", rest)
         command = command.replace("collectstatic ", "collectstatic --dry-run ")
         # What this machine says of networks and caches counts here, and not later.
-        variables = {**os.environ, **self.variables, "HOME": os.path.expanduser("~")}
+        home = os.path.expanduser("~")
+        variables = {**os.environ, **self.variables, "HOME": home}
         variables["PATH"] += ":/tmp"  # Where uv is.
         variables |= {"UV_COMPILE_BYTECODE": "0"}
-        variables["UV_PYTHON"] = os.path.realpath(sys.executable)
-        done = self.enter("", ["sh", "-c", f"cd /app; {command}"], variables)
+        variables["UV_PYTHON"] = str(self.python)
+        command = ["sh", "-c", f"cd /app; {command}"]
+        done = self.enter([home], "", command, variables)
         assert done.wait(300) == 0, command
 
     def on_user(self, rest):
@@ -160,7 +163,8 @@ class Image:
         inside = ["setpriv", *limits.split(), *drop.split()]
         inside += ["sh", "-c", 'cd /app; exec "$@"', "sh", *command]
         variables = {**self.variables, **variables}
-        return self.enter(" ".join(self.volumes), inside, variables, **options)
+        written = " ".join(self.volumes)
+        return self.enter([], written, inside, variables, **options)
 
     def run(self, command, variables):
         """Run a command (list of str) likewise: its exit code (int) and text (str)."""
@@ -169,11 +173,13 @@ class Image:
         text = process.communicate(timeout=120)[0]
         return process.returncode, text
 
-    def enter(self, written, command, variables, **options):
+    def enter(self, shared, written, command, variables, **options):
+        shared = " ".join([*shared, str(self.python.parent.parent)])
         assignments = [f"{name}={value}" for name, value in variables.items()]
-        enter = ["unshare", "--mount", "sh", "-c", ENTER, "sh", self.files, written]
+        enter = ["unshare", "--mount", "sh", "-c", ENTER, "sh", self.files, shared]
+        env = ["env", "--ignore-environment", *assignments]
         return subprocess.Popen(
-            [*AS_ROOT, *enter, "env", "--ignore-environment", *assignments, *command],
+            [*AS_ROOT, *enter, written, *env, *command],
             stdin=subprocess.DEVNULL,
             **options,
         )
