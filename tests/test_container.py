@@ -145,10 +145,9 @@ def variables(composed, postgres, s3):
 
 
 def test_image_has_what_it_needs(image, project):
-    expected = (
-        f"accounts frames {project.slug} gunicorn.conf.py manage.py pyproject.toml"
-    )
-    assert set(os.listdir(image.files / "app")) == {*expected.split(), "uv.lock"}
+    files = {"gunicorn.conf.py", "manage.py", "pyproject.toml", "uv.lock"}
+    expected = {"accounts", "frames", project.slug, "__pycache__", *files}
+    assert set(os.listdir(image.files / "app")) == expected
     assert list((image.files / "app" / "frames").rglob("*.pyc"))
     code, text = image.run(["python", "-m", "pytest", "--version"], {})
     assert code and "No module named pytest" in text
