@@ -32,6 +32,7 @@ ANSWERS = {
 }
 # The whole of it; SLUG is the project's package.
 FILES = """
+.dockerignore
 .editorconfig
 .env
 .env.example
@@ -40,6 +41,7 @@ FILES = """
 .github/workflows/tests.yml
 .github/workflows/versions.yml
 .gitignore
+Dockerfile
 Makefile
 README.md
 SLUG/__init__.py
@@ -194,6 +196,8 @@ frames/urls.py
 frames/views.py
 frames/workspace.py
 frames/zipped.py
+compose.yaml
+deploy/kubernetes.yaml
 gunicorn.conf.py
 manage.py
 pyproject.toml
@@ -276,7 +280,7 @@ def files_of(directory):
 def test_files(bake):
     expected = [name.replace("SLUG", bake.name) for name in FILES]
     assert files_of(bake) == sorted(expected)
-    assert len(list(bake.iterdir())) <= 16
+    assert len(list(bake.iterdir())) <= 19
 
 
 def test_nothing_is_left_to_render(bake):
