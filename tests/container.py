@@ -22,7 +22,7 @@ AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
 # command in it. For a running container all is read-only but what is named.
 ENTER = """
 set -eu
-files=$1 root=$1/machine shared=$2 written=$3
+files=$1 root=$1/machine python=$2 written=$3
 shift 3
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$root"
@@ -41,7 +41,7 @@ for path in /*; do
         [ -e "$files$path" ] || bind "$path" "$path"
     fi
 done
-for path in $shared; do bind "$path" "$path"; done
+bind "$python" "$python"
 for path in /app /data /static /tmp /venv; do bind "$files$path" "$path"; done
 [ -z "$written" ] || mount -o remount,ro "$root"
 exec chroot "$root" "$@"
@@ -72,7 +72,6 @@ class Image:
 
     def __init__(self, context, static, files, port):
         self.context, self.files, self.port = context, files, port
-        # A container has it in its own system.
         self.python = Path(os.path.realpath(context / ".venv" / "bin" / "python"))
         for name in ("app", "data", "machine", "tmp"):
             (files / name).mkdir()
@@ -127,14 +126,12 @@ class Image:
     def on_run(self, rest):
         command = re.sub(r"--mount=\S+", "", rest)
         command = command.replace("collectstatic ", "collectstatic --dry-run ")
-        # What this machine says of networks and caches counts here, and not later.
-        home = os.path.expanduser("~")
-        variables = {**os.environ, **self.variables, "HOME": home}
+        # What this machine says of networks counts here, and not later.
+        variables = {**os.environ, **self.variables, "HOME": "/tmp"}
         variables["PATH"] += ":/tmp"  # Where uv is.
-        variables |= {"UV_COMPILE_BYTECODE": "0"}
+        variables |= {"UV_CACHE_DIR": "/tmp/cache", "UV_COMPILE_BYTECODE": "0"}
         variables["UV_PYTHON"] = str(self.python)
-        command = ["sh", "-c", f"cd /app; {command}"]
-        done = self.enter([home], "", command, variables)
+        done = self.enter("", ["sh", "-c", f"cd /app; {command}"], variables)
         assert done.wait(300) == 0, command
 
     def on_user(self, rest):
@@ -164,7 +161,7 @@ class Image:
         inside += ["sh", "-c", 'cd /app; exec "$@"', "sh", *command]
         variables = {**self.variables, **variables}
         written = " ".join(self.volumes)
-        return self.enter([], written, inside, variables, **options)
+        return self.enter(written, inside, variables, **options)
 
     def run(self, command, variables):
         """Run a command (list of str) likewise: its exit code (int) and text (str)."""
@@ -173,13 +170,13 @@ class Image:
         text = process.communicate(timeout=120)[0]
         return process.returncode, text
 
-    def enter(self, shared, written, command, variables, **options):
-        shared = " ".join([*shared, str(self.python.parent.parent)])
+    def enter(self, written, command, variables, **options):
         assignments = [f"{name}={value}" for name, value in variables.items()]
-        enter = ["unshare", "--mount", "sh", "-c", ENTER, "sh", self.files, shared]
+        enter = ["unshare", "--mount", "sh", "-c", ENTER, "sh", self.files]
+        enter += [self.python.parent.parent, written]
         env = ["env", "--ignore-environment", *assignments]
         return subprocess.Popen(
-            [*AS_ROOT, *enter, written, *env, *command],
+            [*AS_ROOT, *enter, *env, *command],
             stdin=subprocess.DEVNULL,
             **options,
         )

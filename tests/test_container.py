@@ -154,19 +154,8 @@ def test_image_has_what_it_needs(image, project):
 
 
 def test_container_owns_its_places_alone(image):
-    places = (
-        "/app",
-        "/app/frames",
-        "/venv",
-        "/static",
-        "/etc",
-        "/var/tmp",
-        "/data",
-        "/tmp",
-    )
-    write = (
-        'for each in "$@"; do touch "$each/x" 2>/dev/null && echo "$each"; done; id -u'
-    )
+    places = "/app /app/frames /venv /static /etc /var/tmp /data /tmp".split()
+    write = 'for each; do touch "$each/x" 2>/dev/null && echo "$each"; done; id -u'
     code, text = image.run(["sh", "-c", write, "sh", *places], {})
     assert (code, text.split()) == (0, ["/data", "/tmp", "10001"])
 
@@ -199,7 +188,7 @@ def test_container_serves_and_ends(image, variables, project, composed, s3, tmp_
         visitor.sign_in("ann", PASSWORD)
         id = visitor.upload("a,b\n1,2\n")
         assert visitor.get(f"data/{id}", ids=["0"])["results"]["0"]["a"] == 1
-        assert status(visitor, "/static/site.css") == 200
+        assert visitor.open("/static/site.css")[0] == 200
         # A form whose end comes when the server has been told to end.
         body, content_type = multipart("slow.csv", "c\n7\n" * 10_000)
         upload = slowly(visitor, f"{visitor.dtale}upload", body, content_type)
@@ -212,7 +201,8 @@ def test_container_serves_and_ends(image, variables, project, composed, s3, tmp_
         assert process.wait(SECONDS) == 0
         assert time.monotonic() - start < SECONDS
     finally:
-        process.kill()
+        if process.poll() is None:
+            image.terminate(process)
     assert len(s3.keys(variables["FRAMES_STORAGE_URL"])) == 2
     assert image.run(image.health, variables)[0] != 0
     purge = pods(project)["CronJob"]["containers"][0]["command"]
@@ -221,10 +211,6 @@ def test_container_serves_and_ends(image, variables, project, composed, s3, tmp_
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert not [line for line in lines if line["level"] not in {"INFO", "DEBUG"}]
     assert set(os.listdir(image.files / "data")) <= {"fetched", "x"}
-
-
-def status(visitor, path):
-    return visitor.open(path)[0]
 
 
 def slowly(visitor, path, body, content_type):
