@@ -295,7 +295,7 @@ def test_every_file_parses(bake):
     parse = {
         ".py": ast.parse,
         ".toml": tomllib.loads,
-        ".yaml": yaml.safe_load,
+        ".yaml": lambda text: list(yaml.safe_load_all(text)),
         ".yml": yaml.safe_load,
         ".json": json.loads,
     }
@@ -304,7 +304,7 @@ def test_every_file_parses(bake):
         if path.suffix in parse:
             parse[path.suffix]((bake / path).read_text("utf-8"))
             suffixes.add(path.suffix)
-    assert {".py", ".toml", ".yml"} <= suffixes
+    assert {".py", ".toml", ".yaml", ".yml"} <= suffixes
 
 
 def test_line_ends(bake):
