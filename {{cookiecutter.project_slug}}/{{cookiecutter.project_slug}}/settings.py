@@ -215,8 +215,7 @@ FRAMES_EXPIRE_DAYS = env.number("FRAMES_EXPIRE_DAYS", 90)  # Unopened; 0: never.
 
 # Whole: under a WSGI server Django does not add the path to a relative one.
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
-# Where `collectstatic` puts them, made here, or WhiteNoise warns. An image has it in it,
-# and DATA_DIR outside.
+# Made here, or WhiteNoise warns. An image has them in it, and DATA_DIR outside.
 STATIC_ROOT = env.directory("STATIC_ROOT", DATA_DIR / "static", is_written=False)
 STATICFILES_DIRS = [Path(__file__).parent / "static"]
 STATICFILES_FINDERS = [
