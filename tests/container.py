@@ -76,6 +76,7 @@ class Image:
         for name in ("app", "data", "machine", "tmp"):
             (files / name).mkdir()
         link(static, files / "static")
+        (files / "static").chmod(0o755)  # pytest's directories are for its user alone.
         link(context / ".venv", files / "venv")
         for script in (files / "venv" / "bin").iterdir():
             begin = f"#!{context}/.venv/".encode()
