@@ -1,4 +1,4 @@
-"""The figures of `make bench`: as a table, as JSON, and as a chart for the README."""
+"""The figures of `make bench`: as tables, as JSON, and as a chart for the README."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 from .sites import TEMPLATE
 
 DOCS = TEMPLATE / "docs"
-README = TEMPLATE / "README.md"
+README = TEMPLATE / "README.md"  # It has what there is a goal for.
 START, END = "<!-- make bench -->\n", "<!-- end of make bench -->"
 
 
@@ -57,8 +57,14 @@ def table(figures):
     return "\n".join(lines) + "\n"
 
 
+def write(page, figures):
+    """Write figures into a page (Path), in place of those between its marks."""
+    before, _, rest = page.read_text().partition(START)
+    page.write_text(before + START + table(figures) + END + rest.partition(END)[2])
+
+
 def keep(part, figures, python):
-    """Write a part's figures into docs/ and the README; the others' stay as told.
+    """Write a part's figures into the documents; the others' stay as told.
 
     Args:
         part: str, its name.
@@ -70,8 +76,8 @@ def keep(part, figures, python):
     kept[part] = [asdict(figure) for figure in figures]
     file.write_text(json.dumps(kept, indent=2) + "\n")
     told = [Figure(**figure) for part in kept.values() for figure in part]
-    before, _, rest = README.read_text().partition(START)
-    README.write_text(before + START + table(told) + END + rest.partition(END)[2])
+    write(README, [figure for figure in told if figure.goal])
+    write(DOCS / "performance.md", told)
     chart = Path(__file__).with_name("chart.py")
     command = [python, str(chart), str(file), str(DOCS / "bench.svg")]
     subprocess.run(command, check=True)

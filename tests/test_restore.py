@@ -1,4 +1,4 @@
-"""A backup by the README's commands, restored on an empty machine: frames open."""
+"""A backup by the documents' commands, restored on an empty machine: frames open."""
 
 import os
 import re
@@ -12,9 +12,9 @@ from visitors import Visitor
 
 
 def commands(project):
-    """The README's blocks on backup and restoring: {what it is for: list of lines}."""
-    text = (project.path / "README.md").read_text("utf-8")
-    text = text.partition("**Backup**")[2].partition("\n## ")[0]
+    """The documents' blocks on backup and restoring: {what for: list of lines}."""
+    text = (project.path / "docs" / "operating.md").read_text("utf-8")
+    text = text.partition("\n## Backup")[2].partition("\n## ")[0]
     blocks = [
         block.splitlines() for block in re.findall(r"```console\n(.*?)```", text, re.S)
     ]
@@ -23,7 +23,7 @@ def commands(project):
 
 
 class Machine:
-    """A directory in which the README's commands run, as in the project's own."""
+    """A directory in which the documents' commands run, as in the project's own."""
 
     def __init__(self, backend, path):
         self.backend, self.path = backend, path

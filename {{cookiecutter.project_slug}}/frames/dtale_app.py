@@ -50,12 +50,13 @@ PROCESSES = "dtale.get_processes"
 # Frames -------------------------------------------------------------------------------
 
 
-def open_frame(frame, name=""):
+def open_frame(frame, name="", note=""):
     """Make a frame of the bound workspace from data.
 
     Args:
         frame: ``pandas.DataFrame``.
         name: str; a name that is taken gets a number.
+        note: str, shown beside the grid.
 
     Returns:
         str: D-Tale's data id, "1" for the first.
@@ -68,12 +69,13 @@ def open_frame(frame, name=""):
     with lock:
         mend()
     check_cells(*frame.shape)
-    with unit_of_work():
+    with unit_of_work() as unit:
         store = find(STORE)
         data_id = store.new_data_inst()
         # D-Tale's check for duplicates would load every frame.
         find("dtale.views:startup")(data=frame, data_id=data_id, ignore_duplicate=True)
         store.set_name(data_id, name)
+        unit.get(data_id).row.note = note
     return data_id
 
 
@@ -82,7 +84,8 @@ def copy_frame(pk):
     with lock:
         mend()
     with unit_of_work() as unit:
-        unit.notes = unit.get(pk).row.notes.splitlines()
+        row = unit.get(pk).row
+        unit.notes = row.notes.splitlines()
         store = find(STORE)
         original = store.get_data_inst(pk)
         data_id = store.new_data_inst()
@@ -91,6 +94,7 @@ def copy_frame(pk):
             setattr(copied, part, getattr(original, part))
         copied.settings = original.settings
         store.set_name(data_id, original.name)
+        unit.get(data_id).row.note = row.note
     return data_id
 
 

@@ -8,7 +8,7 @@ from .models import Frame
 from .workspace import Workspace, bind
 
 
-def explore(request, data, name=""):
+def explore(request, data, name="", note=""):
     """Open ``data`` in D-Tale and return the redirect to its page.
 
     What D-Tale cannot show as it is has been converted: the page says what.
@@ -24,6 +24,8 @@ def explore(request, data, name=""):
             ``frames.sources.to_frame`` takes.
         name: str, shown beside the frame's number; empty for none. A name that is
             taken gets a number.
+        note: str, what whoever opens the frame has to know of it, such as that it is a
+            part of the data only; empty for nothing. Plain text, shown beside the grid.
 
     Returns:
         HttpResponseRedirect
@@ -36,24 +38,24 @@ def explore(request, data, name=""):
     if not may_have_frames(request.user):
         return redirect_to_login(request.get_full_path())
     with bind(Workspace(request.user, request.session)):
-        frame = open_data(data, name)
+        frame = open_data(data, name, note)
     return HttpResponseRedirect(frame.get_absolute_url())
 
 
-def publish(data, *, owner, name="", shared_with=()):
+def publish(data, *, owner, name="", note="", shared_with=()):
     """Give a person a frame: what ``Frame.objects.publish`` does, and says."""
     with bind(Workspace(owner)):
-        frame = open_data(data, name)
+        frame = open_data(data, name, note)
     frame.shared_with.set(shared_with)
     return frame
 
 
-def open_data(data, name):
+def open_data(data, name, note=""):
     """Make a frame of the bound workspace from data, as ``explore`` does: a Frame."""
     from .dtale_app import open_frame  # Here: it imports D-Tale and pandas.
     from .sources import to_frame
 
-    return Frame.objects.get(pk=open_frame(to_frame(data), name=name))
+    return Frame.objects.get(pk=open_frame(to_frame(data), name, note))
 
 
 def copy_frame(frame):

@@ -77,7 +77,7 @@ class FrameQuerySet(models.QuerySet):
             return frame
         return None
 
-    def publish(self, data, *, owner, name="", shared_with=()):
+    def publish(self, data, *, owner, name="", note="", shared_with=()):
         """Give a person a frame, from a job, a shell or a view.
 
         Args:
@@ -85,6 +85,7 @@ class FrameQuerySet(models.QuerySet):
             owner: the user whose frame it is.
             name: str, shown beside its number; empty for none. A name that the owner
                 has already gets a number.
+            note: str, what whoever opens it has to know of it; empty for nothing.
             shared_with: users who may read it.
 
         Returns:
@@ -97,7 +98,7 @@ class FrameQuerySet(models.QuerySet):
         """
         from .explore import publish  # Here: it imports D-Tale and pandas.
 
-        return publish(data, owner=owner, name=name, shared_with=shared_with)
+        return publish(data, owner=owner, name=name, note=note, shared_with=shared_with)
 
     def reserve_pk(self):
         """Return a primary key (int) that no frame has had or will have.
@@ -147,6 +148,10 @@ class Frame(models.Model):
             )
         ],
     )
+    note = models.TextField(
+        blank=True,
+        help_text=_("What whoever opens it has to know of it."),
+    )
     notes = models.TextField(
         blank=True,
         help_text=_("What had to be converted, so that D-Tale can show it."),
@@ -178,7 +183,7 @@ class Frame(models.Model):
         written again as it was read once, a row could name bytes that are gone.
         """
         if not (self._state.adding or options.get("update_fields")):
-            options["update_fields"] = ["owner", "visitor", "name", "notes"]
+            options["update_fields"] = ["owner", "visitor", "name", "note", "notes"]
         super().save(**options)
 
     def get_absolute_url(self):

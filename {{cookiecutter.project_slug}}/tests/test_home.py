@@ -77,6 +77,11 @@ def test_frames_with_all_that_is_said_of_them(ann_at, publish, ann, bob, shared)
     assertNotContains(page, "alone")
 
 
+def test_note_is_beside_the_name(ann_at, ann):
+    Frame.objects.publish({"a": [1]}, owner=ann, name="sales", note="1 of <3> rows")
+    assertContains(ann_at.get(HOME), '<p class="note">1 of &lt;3&gt; rows</p>')
+
+
 def test_frame_without_a_name_has_its_number(ann_at, publish, ann):
     frame = publish(ann)
     link = f'<a href="{frame.get_absolute_url()}">Frame {frame.pk}</a>'

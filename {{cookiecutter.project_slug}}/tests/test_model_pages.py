@@ -48,7 +48,9 @@ def opened(monkeypatch):
     frames = []
     monkeypatch.setattr(
         "frames.dtale_app.open_frame",
-        lambda data, name: frames.append(data) or Frame.objects.create(name=name).pk,
+        lambda data, name, note: (
+            frames.append(data) or Frame.objects.create(name=name).pk
+        ),
     )
     return frames
 

@@ -126,6 +126,14 @@ def test_what_was_converted_is_told_wherever_the_grid_is(owner, frame):
         assert "Column c was a list." in html and "&lt;b&gt;" in html
 
 
+def test_note_is_told_wherever_the_grid_is(owner, ann):
+    note = "The first 2 of 3 <rows>."
+    frame = Frame.objects.publish({"a": [1, 2]}, owner=ann, note=note)
+    for page in ("main", "iframe"):
+        html = bar(owner.get(f"{page}/{frame.pk}"))
+        assert "<span>The first 2 of 3 &lt;rows&gt;.</span>" in html
+
+
 @pytest.mark.parametrize(
     "path",
     ["main/FRAME", "iframe/FRAME", "popup/merge", "charts/FRAME", "network/FRAME"],
