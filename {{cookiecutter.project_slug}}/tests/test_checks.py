@@ -49,7 +49,7 @@ def test_prefix_of_a_page_added_later_is_refused(settings):
 
 
 def dtale_errors(monkeypatch, version):
-    monkeypatch.setattr(checks, "version", lambda name: version)
+    monkeypatch.setattr(checks, "release", lambda name: version)
     return [error.msg for error in run_checks() if error.id == "frames.E002"]
 
 
