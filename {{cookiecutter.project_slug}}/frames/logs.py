@@ -101,6 +101,9 @@ class RequestMiddleware:
 class JsonLines(logging.Formatter):
     """A line of JSON for each record."""
 
+    # `json.dumps` would make an encoder for each of them.
+    encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+
     def format(self, record):
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
@@ -111,7 +114,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = described(record.exc_info[1])
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return self.encode(line)
 
 
 def described(error):
