@@ -1,5 +1,7 @@
 """Where packages are installed, and which releases of them, without importing any."""
 
+import os
+from fnmatch import filter as matching
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,10 +18,10 @@ def release(package):
     reads what is in there: to import it, and that, is a twentieth of each `manage.py`
     command. It is asked where there is no such name.
     """
-    beside = location(package).parent.glob(f"{package}-*.dist-info")
-    releases = [path.stem.removeprefix(f"{package}-") for path in beside]
-    if len(releases) == 1:
-        return releases[0]
+    beside = os.listdir(location(package).parent)
+    found = matching(beside, f"{package}-*.dist-info")
+    if len(found) == 1:
+        return found[0].removeprefix(f"{package}-").removesuffix(".dist-info")
     from importlib.metadata import version
 
     return version(package)
