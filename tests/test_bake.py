@@ -135,6 +135,7 @@ frames/forms.py
 frames/frame_storage.py
 frames/gate.py
 frames/kinds.py
+frames/installed.py
 frames/limits.py
 frames/listing.py
 frames/locale/de/LC_MESSAGES/django.mo

@@ -4,7 +4,6 @@
 """
 
 import re
-from importlib.metadata import version
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import (
@@ -16,6 +15,7 @@ from django.core.management.base import SystemCheckError
 from django.urls import get_resolver
 
 from .dtale_scripts import mended_files
+from .installed import release
 from .names import SITE_SEGMENTS, InvalidName, check_dtale_prefix
 from .static_files import folder
 from .substitutions import SUPPORTED, DtaleChanged
@@ -52,7 +52,7 @@ def check_prefix(app_configs, **kwargs):
 @register(TAG)
 def check_dtale(app_configs, **kwargs):
     """Refuse a D-Tale that differs from the one whose pages are mended here."""
-    installed = version("dtale")
+    installed = release("dtale")
     if installed == VERIFIED_DTALE:
         return []
     try:

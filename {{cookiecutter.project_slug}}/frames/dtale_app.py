@@ -165,9 +165,8 @@ class Dtale:
         Raises:
             NotFound, MethodNotAllowed, RequestRedirect: of Werkzeug's, it finds none.
         """
-        root = self.root(environ.get("SCRIPT_NAME", ""))
-        urls = self.app(root).url_map.bind("", root)
-        return urls.match(get_path_info(environ), environ["REQUEST_METHOD"])[0]
+        app = self.app(self.root(environ.get("SCRIPT_NAME", "")))
+        return app.find_endpoint(get_path_info(environ), environ["REQUEST_METHOD"])
 
     def root(self, script_name):
         """Return the path that links begin with (str)."""
@@ -206,6 +205,11 @@ def build_flask(root):
     app.secret_key = salted_hmac(__name__, "SECRET_KEY", algorithm="sha256").hexdigest()
     app.jinja_loader = jinja2.ChoiceLoader(
         [jinja2.DictLoader(templates), app.jinja_loader]
+    )
+    # A grid asks the same path again and again, and Flask will look it up once more.
+    urls = app.url_map.bind("", root)
+    app.find_endpoint = functools.lru_cache(1024)(
+        lambda path, method: urls.match(path, method)[0]
     )
     app.view_functions["static"] = moved
     app.view_functions[PROCESSES] = processes

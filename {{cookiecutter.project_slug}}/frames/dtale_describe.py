@@ -28,6 +28,7 @@ from pandas.api.types import is_string_dtype
 from .text_metrics import in_chunks, string_metrics
 
 SHOWN = 100
+FEW = 5_000  # Values that are sorted as soon as the most frequent of them are found.
 AGGS = {
     "I": ["sum", "median", "mode", "var", "sem"],
     "F": ["sum", "median", "var", "sem"],
@@ -178,7 +179,7 @@ def quick_histogram(build_hist):
     def built(self, s, code):
         chart = build_hist(self, s, code)
         top = SHOWN if self.top is None else int(self.top)
-        if self.ordinal_col is not None or top <= 0:
+        if self.ordinal_col is not None or top <= 0 or len(chart) <= FEW:
             return chart
         # One more, by which D-Tale sees that it does not draw all.
         return chart[among_first(chart["data"], top + 1)]

@@ -19,7 +19,7 @@ from flask import g, jsonify, request
 from .dtale_pages import signed_out
 from .endpoints import STATIC
 from .exceptions import Unavailable, as_problem
-from .response_headers import content_policy
+from .response_headers import WITHOUT_SCRIPTS, content_policy
 from .substitutions import DtaleChanged
 from .unit_of_work import current
 
@@ -69,8 +69,9 @@ def without_webgl(graph_objects):
 
 def guard(response):
     """Name this answer's scripts in its headers, and let only files be kept."""
-    scripts = [f"'nonce-{g.nonce}'"] if "nonce" in g else g.get("hashes", ())
-    response.headers["Content-Security-Policy"] = content_policy(*scripts)
+    scripts = [f"'nonce-{g.nonce}'"] if "nonce" in g else g.get("hashes")
+    policy = content_policy(*scripts) if scripts else WITHOUT_SCRIPTS
+    response.headers["Content-Security-Policy"] = policy
     if request.endpoint not in STATIC:
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -10,7 +10,7 @@ import time
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from uuid import uuid4
+from secrets import token_hex
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -63,7 +63,7 @@ def noted():
 
 def request_id():
     """Return the number (str) under which the log has the request."""
-    return noted().get("request") or uuid4().hex
+    return noted().get("request") or token_hex(16)
 
 
 class RequestMiddleware:
@@ -78,7 +78,7 @@ class RequestMiddleware:
             self.observe = observe
 
     def __call__(self, request):
-        request.noted = {"request": uuid4().hex, "method": request.method}
+        request.noted = {"request": token_hex(16), "method": request.method}
         token, start = _request.set(request), time.perf_counter()
         try:
             response = self.get_response(request)
@@ -101,6 +101,9 @@ class RequestMiddleware:
 class JsonLines(logging.Formatter):
     """A line of JSON for each record."""
 
+    # `json.dumps` would make an encoder for each of them.
+    encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+
     def format(self, record):
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
@@ -111,7 +114,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = described(record.exc_info[1])
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return self.encode(line)
 
 
 def described(error):

@@ -52,8 +52,8 @@ class AppSettings(UserDict):
     """
 
     def __init__(self):
-        self.is_read = True
-        super().__init__(global_state.APP_SETTINGS)
+        super().__init__()
+        self.data = dict(global_state.APP_SETTINGS)
         self.is_read = not is_bound()
 
     def __getitem__(self, name):

@@ -34,11 +34,15 @@ def content_policy(*scripts):
     return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
 
+WITHOUT_SCRIPTS = content_policy()  # As most answers have it.
+# D-Tale's pages name their scripts, and its static files may be kept.
+UNLESS_SET = {"Content-Security-Policy": WITHOUT_SCRIPTS, "Cache-Control": "no-store"}
+
+
 def protect(response):
     """Put the headers on an answer (HttpResponse), whatever it is, and return it."""
     for name, value in HEADERS.items():
         response.headers[name] = value
-    # D-Tale's pages name their scripts, and its static files may be kept.
-    response.headers.setdefault("Content-Security-Policy", content_policy())
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in UNLESS_SET.items():
+        response.headers.setdefault(name, value)
     return response

@@ -11,8 +11,6 @@ import hashlib
 import shutil
 import tempfile
 import threading
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
@@ -21,6 +19,7 @@ from django.core.files.storage import FileSystemStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from .dtale_scripts import SUBSTITUTIONS, mended_files
+from .installed import location, release
 
 # What pages may ask for, of each package.
 SHIPPED = {
@@ -44,7 +43,7 @@ _lock = threading.Lock()
 @functools.cache
 def folder():
     """Return the name (str) of the folder below STATIC_URL."""
-    parts = [version(package) for package in SHIPPED], SUBSTITUTIONS
+    parts = [release(package) for package in SHIPPED], SUBSTITUTIONS
     return ROOT + hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
@@ -58,7 +57,7 @@ def shipped():
     """Return the files as they are installed: {package/name in it: Path}."""
     found = {}
     for package, patterns in SHIPPED.items():
-        root = Path(find_spec(package).origin).parent
+        root = location(package)
         for pattern in patterns:
             for path in sorted(root.glob(pattern)):
                 # Source maps are two thirds of all bytes; developers of D-Tale's have

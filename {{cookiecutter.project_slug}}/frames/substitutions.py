@@ -6,12 +6,11 @@ start with a message.
 
 import re
 from dataclasses import dataclass
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
+
+from .installed import location, release
 
 SUPPORTED = "3.22.*"
-PACKAGE = Path(find_spec("dtale").origin).parent  # Found, and not imported.
+PACKAGE = location("dtale")
 
 MAIN = "static/dist/dtale_bundle.js"
 NETWORK = "static/dist/network_bundle.js"
@@ -39,7 +38,7 @@ class DtaleChanged(RuntimeError):
 
     def __init__(self, missing, where):
         super().__init__(
-            f"D-Tale {version('dtale')} is installed, and this site knows {SUPPORTED}: "
+            f"D-Tale {release('dtale')} is installed, and this site knows {SUPPORTED}: "
             f"{missing} in {where}. Install it with: "
             f"pip install 'dtale=={SUPPORTED}'"
         )

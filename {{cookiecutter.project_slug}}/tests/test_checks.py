@@ -1,12 +1,15 @@
 """System checks: a prefix that would not work stops the start."""
 
+from importlib.metadata import version
+
 import pytest
 from django.core.checks import run_checks
 from django.http import HttpResponse
 from django.urls import include, path, re_path
 
-from frames import checks, dtale_scripts
+from frames import checks, dtale_scripts, installed, static_files
 from frames.checks import VERIFIED_DTALE, installed_segments
+from frames.installed import release
 from frames.names import SITE_SEGMENTS
 
 
@@ -49,7 +52,7 @@ def test_prefix_of_a_page_added_later_is_refused(settings):
 
 
 def dtale_errors(monkeypatch, version):
-    monkeypatch.setattr(checks, "version", lambda name: version)
+    monkeypatch.setattr(checks, "release", lambda name: version)
     return [error.msg for error in run_checks() if error.id == "frames.E002"]
 
 
@@ -74,3 +77,13 @@ def test_dtale_of_another_text_is_refused(monkeypatch):
 
 def test_names_reserve_every_segment_of_the_site():
     assert installed_segments() - {"dtale"} <= SITE_SEGMENTS
+
+
+def test_release_is_the_installed_one():
+    for package in static_files.SHIPPED:
+        assert release(package) == version(package)
+
+
+def test_release_without_a_directory_of_its_name_is_looked_up(monkeypatch):
+    monkeypatch.setattr(installed.os, "listdir", lambda directory: [])
+    assert release("dtale") == version("dtale")

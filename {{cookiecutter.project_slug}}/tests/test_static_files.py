@@ -100,7 +100,7 @@ def test_the_folder_is_another_one_for_other_files(monkeypatch):
     names = {folder()}
     monkeypatch.setattr(static_files, "SUBSTITUTIONS", static_files.SUBSTITUTIONS[1:])
     names.add(folder.__wrapped__())
-    monkeypatch.setattr(static_files, "version", lambda package: "1.0")
+    monkeypatch.setattr(static_files, "release", lambda package: "1.0")
     names.add(folder.__wrapped__())
     assert len(names) == 3
     assert all(re.fullmatch("dtale/[0-9a-f]{12}", name) for name in names)

@@ -42,17 +42,20 @@ def text(name, default=None, like="", hint=HINT, is_secret=False):
 
     Args:
         default: None: it has to be set.
-        like: a regular expression (str) which the whole value has to match, if given.
+        like: a regular expression (str) which the whole value has to match, if given
+            and if the variable is set.
         hint: a sentence (str) on what to do.
         is_secret: bool; nobody is shown the value.
 
     Raises:
         ImproperlyConfigured
     """
-    value = os.environ.get(name) or default
-    if value is None:
+    value = os.environ.get(name)
+    if value:
+        return _like(like, name, value, hint, is_secret)
+    if default is None:
         raise ImproperlyConfigured(f"The variable {name} is not set. {hint}")
-    return _like(like, name, value, hint, is_secret)
+    return default
 
 
 def _like(like, name, value, hint, is_secret=False):

@@ -1,6 +1,25 @@
 """What every answer of the site passes."""
 
 from csp.middleware import HEADER, CSPMiddleware
+from django.middleware.locale import LocaleMiddleware
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import activate, get_language, get_language_from_request
+
+
+class LanguageMiddleware(LocaleMiddleware):
+    """Django's own, which looks for no language in addresses: here, none has one.
+
+    A site with ``i18n_patterns`` needs Django's.
+    """
+
+    def process_request(self, request):
+        activate(get_language_from_request(request))
+        request.LANGUAGE_CODE = get_language()
+
+    def process_response(self, request, response):
+        patch_vary_headers(response, ["Accept-Language"])
+        response.headers.setdefault("Content-Language", get_language())
+        return response
 
 
 class PolicyMiddleware(CSPMiddleware):

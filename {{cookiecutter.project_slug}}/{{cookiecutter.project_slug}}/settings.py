@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "frames.logs.RequestMiddleware",
     "{{ cookiecutter.project_slug }}.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "{{ cookiecutter.project_slug }}.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
