@@ -20,7 +20,7 @@ SITE_SEGMENTS = frozenset(
 # Names that cannot be the project's package, besides the running Python's modules.
 _TAKEN = frozenset(
     # The project's own root, where `data` is ignored by git.
-    "accounts conftest data deploy frames manage test tests "
+    "accounts conftest data deploy docs frames manage test tests "
     # Distributions whose modules have other names: uv would take the project for them.
     "backports_zstd beautifulsoup4 brotlicffi cffi fonttools pillow pycparser "
     "python_dateutil python_dotenv python_slugify scikit_learn "
