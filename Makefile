@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3.11 or later and make, nothing else.
-.PHONY: demo test lint screenshots bench
+.PHONY: demo test lint screenshots bench soak
 
 PYTHON ?= python3
 # uv makes the environment. Where it is missing, pip gets it, into the environment.
@@ -28,6 +28,9 @@ screenshots: .venv/ready  ## make the pictures of the README again, with Chromiu
 
 bench: .venv/ready  ## measure a baked project beside bare Django and the tutorial
 	.venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))
+
+soak: .venv/ready  ## let 50 people work while parts of the site fail (MINUTES= changes 30)
+	SOAK_MINUTES=$(or $(MINUTES),30) .venv/bin/python -m pytest --numprocesses 0 tests/test_soak.py
 
 .venv/ready: pyproject.toml $(filter .venv/%,$(UV))
 	$(UV) sync --python $(PYTHON) --inexact

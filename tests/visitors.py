@@ -20,9 +20,10 @@ class Visitor:
     def __init__(self, url, prefix):
         self.url = url
         self.dtale = f"/{prefix}/dtale/"
+        self.cookies = http.cookiejar.CookieJar()
         self.opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),  # Whatever the environment says.
-            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
+            urllib.request.HTTPCookieProcessor(self.cookies),
         )
 
     def open(self, path, body=None, content_type=None, url=None):
@@ -110,11 +111,21 @@ def answer(status, text):
     return content
 
 
-def multipart(name, content):
-    """Return a form (bytes) with one file in it, and its content type."""
+def multipart(name, content, filename=None, **fields):
+    """Return a form (bytes) with one file in it, and its content type.
+
+    Args:
+        name: str, of the file's field.
+        filename: str, if it is another.
+        fields: the form's other fields (str).
+    """
     boundary = uuid.uuid4().hex
-    head = f'Content-Disposition: form-data; name="{name}"; filename="{name}"'
-    body = f"--{boundary}\r\n{head}\r\n\r\n{content}\r\n--{boundary}--\r\n"
+    start, head = f"--{boundary}\r\n", "Content-Disposition: form-data; name"
+    body = "".join(
+        f'{start}{head}="{field}"\r\n\r\n{value}\r\n' for field, value in fields.items()
+    )
+    body += f'{start}{head}="{name}"; filename="{filename or name}"\r\n\r\n'
+    body += f"{content}\r\n--{boundary}--\r\n"
     return body.encode(), f"multipart/form-data; boundary={boundary}"
 
 

@@ -25,6 +25,10 @@ timeout = (
 max_requests = 20_000
 max_requests_jitter = 5_000
 
+# Arrow's own allocator keeps what a file that was read has taken; the system's gives it
+# back. https://arrow.apache.org/docs/python/memory.html
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
 # Workers share the memory of what was imported, and built, before they are forked.
 preload_app = True
 

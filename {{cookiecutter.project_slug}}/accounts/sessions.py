@@ -2,9 +2,11 @@
 
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import connection
 from django.db.models.functions import Now
 
+from frames.logs import NO_DATABASE
 from frames.quick_query import quick_query
 
 from .models import Session
@@ -40,6 +42,19 @@ class SessionStore(db.SessionStore):
         user = model.from_db(connection.alias, _user_fields(), values)
         self.user = user if user.pk is not None else None
         return self.decode(data)
+
+    def save(self, must_create=False):
+        """Store it.
+
+        Django takes a database that does not answer for a session that is gone, and
+        would tell people that they have signed out.
+        """
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if isinstance(error.__context__, NO_DATABASE):
+                raise error.__context__ from None
+            raise
 
 
 def _user_fields():

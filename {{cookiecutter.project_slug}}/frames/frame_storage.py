@@ -32,6 +32,7 @@ PART = ".part"
 MIN_LENT = 1 << 20  # Bytes; for less, a second file is not worth it.
 _cache = LRUCache(settings.FRAMES_CACHE_MB << 20, getsizeof=lambda entry: entry[1])
 _cache_lock = threading.Lock()
+_newest = LRUCache(10_000)  # A frame's primary key -> its payload when last read.
 
 
 def save(frame, replaces=""):
@@ -95,16 +96,25 @@ def _base_for(packed, replaces):
     return None, ()
 
 
-def load(name):
+def load(name, of=None):
     """Return the ``pandas.DataFrame`` stored under a name.
 
     It is the caller's own: with pandas' copy-on-write, nothing written into it reaches
     the cached one.
 
+    Args:
+        of: primary key (int) of its frame. What this process has of the frame's payload
+            before, which another one has replaced, is forgotten.
+
     Raises:
         FileNotFoundError: there is no such payload.
         PayloadDamaged: it is not what was stored.
     """
+    if of is not None:
+        with _cache_lock:
+            before, _newest[of] = _newest.get(of, name), name
+            if before != name:
+                _forget(before)
     return cached((name,), lambda: _read(name))
 
 
@@ -135,8 +145,7 @@ def remove(name):
         OSError: it cannot go now (Windows keeps a file that is mapped).
     """
     with _cache_lock:
-        for key in [key for key in _cache if key[0] == name]:
-            del _cache[key]
+        _forget(name)
     if _is_remote():
         with contextlib.suppress(OSError):
             _path(name).unlink()
@@ -151,6 +160,11 @@ def stored():
             if name.endswith(SUFFIX):
                 with contextlib.suppress(FileNotFoundError):  # It went meanwhile.
                     yield name, storage.get_modified_time(name)
+
+
+def _forget(name):
+    for key in [key for key in _cache if key[0] == name]:
+        del _cache[key]
 
 
 def _read(name):

@@ -247,8 +247,10 @@ class OpenFrame:
             del parts[RECORD]  # Whatever D-Tale did to it: it is not the reader's.
         changed = {}
         for part, value in parts.items():
+            if not value:  # Of a frame that was read for its name alone, say.
+                continue
             stored = self._stored(part)
-            if value and (new := seal(value, self._purpose(part), stored)) != stored:
+            if (new := seal(value, self._purpose(part), stored)) != stored:
                 if part == VIEW and len(new) > MAX_VIEW:
                     raise LimitExceeded(
                         _(
@@ -269,7 +271,7 @@ class OpenFrame:
 
     def _load_frame(self):
         try:
-            return frame_storage.load(self.row.payload)
+            return frame_storage.load(self.row.payload, self.row.pk)
         except FileNotFoundError as error:
             same = Frame.objects.filter(pk=self.row.pk, payload=self.row.payload)
             if not same.exists():

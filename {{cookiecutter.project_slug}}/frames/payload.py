@@ -27,6 +27,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 import xxhash
+from django.conf import settings
 from django.core.signing import BadSignature
 
 from .sealing import SIGNATURE_LENGTH, sign, verify
@@ -37,6 +38,9 @@ ALIGNMENT = 64  # Bytes: a cache line, as numpy and Arrow like their buffers.
 LENGTHS = struct.Struct("<QQ")  # Of the pickle, in bytes; of the table, in entries.
 ENTRY = struct.Struct("<Q16s")  # A buffer's bytes, and their checksum (XXH3-128).
 MANY_ROWS = 100_000
+# Bytes. Each mapped file stays open, and often a process may have 1,024 of them: of what
+# the cache has room for, no more than 500 are.
+MIN_MAPPED = max(1 << 20, (settings.FRAMES_CACHE_MB << 20) // 500)
 FRONT = len(MAGIC) + SIGNATURE_LENGTH
 
 
@@ -193,13 +197,16 @@ class Payload:
 
 
 def _opened(path, name):
-    """Return a file's bytes, mapped; its table; where its pickle begins and ends."""
+    """Return a file's bytes, its table, and where its pickle begins and ends.
+
+    The bytes are mapped, those of a short file read.
+    """
     with open(path, "rb") as file:
-        try:
+        if os.fstat(file.fileno()).st_size < MIN_MAPPED:
+            mapped = memoryview(bytearray(file.read()))
+        else:
             # Private: what pandas writes into its columns stays in this process.
             mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-        except ValueError:  # An empty file cannot be mapped.
-            raise PayloadDamaged(f"{name} is empty") from None
     try:
         if mapped[: len(MAGIC)] != MAGIC:
             raise BadSignature("it does not begin as a frame's file")

@@ -117,12 +117,12 @@ def test_data_that_were_replaced_before_they_were_read_are_read_anew(
 ):
     original, left = frame_storage.load, [None]
 
-    def load(name):
+    def load(name, of):
         if left:
             left.pop()
             edit(ann, frame.pk, 9)
             stored.forget()
-        return original(name)
+        return original(name, of)
 
     monkeypatch.setattr(frame_storage, "load", load)
     assert owner.column(frame.pk, "b") == [9, 9, 9]

@@ -1,6 +1,8 @@
 """Where bytes are: one process's cache, and what one machine has fetched."""
 
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,10 @@ from django.utils import timezone
 from pandas.testing import assert_frame_equal
 
 from frames import frame_storage, payload
+from frames.models import Frame
 
 MEGABYTE = 1 << 20
+OPEN = Path("/proc/self/fd")
 
 
 def frame(value=1, rows=1000):
@@ -172,6 +176,29 @@ def test_removed_payload_is_gone_from_cache_and_storage(cache, stored):
         assert len(held) == 0 and stored.names() == set()
     with pytest.raises(FileNotFoundError):
         frame_storage.load(name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_process_has_replaced_is_forgotten(cache, frame, owner):
+    """Or each version of a frame would stay in the memory of each process."""
+    held = cache(10)
+    assert owner.column(frame.pk) == [1, 2, 3]
+    frame_storage.cached((frame.payload, "a > 1"), lambda: (pd.Series([1]), 1))
+    name, _ = frame_storage.save(pd.DataFrame({"a": [9, 9, 9], "b": [4, 5, 6]}))
+    Frame.objects.filter(pk=frame.pk).update(payload=name)
+    assert owner.column(frame.pk) == [9, 9, 9]
+    assert set(held) == {(name,)}
+
+
+@pytest.mark.skipif(not OPEN.exists(), reason="counts open files as Linux lists them")
+def test_many_small_frames_keep_no_file_open(cache):
+    """Often a process may have no more than 1,024."""
+    held = cache(10)
+    before = len(os.listdir(OPEN))
+    for _ in range(100):
+        frame_storage.load(frame_storage.save(frame())[0])
+    assert len(held) == 100
+    assert len(os.listdir(OPEN)) < before + 50
 
 
 def test_list_of_what_is_stored(cache, stored):

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import UpdateError
 from django.core.management import call_command
+from django.db import OperationalError
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -106,3 +108,17 @@ def test_another_backend_finds_its_user_itself(signed_in, ann, settings):
     store["_auth_user_backend"] = backend
     store.save()
     assert get_user(signed_in()) == signed_in().user == ann
+
+
+def test_database_that_is_down_is_no_session_that_is_gone(client, ann, monkeypatch):
+    def fail(*args, **options):
+        raise OperationalError("down")
+
+    client.force_login(ann)
+    session = client.session
+    with monkeypatch.context() as patch, pytest.raises(OperationalError):
+        patch.setattr(Session, "save", fail)
+        session.save()
+    Session.objects.all().delete()
+    with pytest.raises(UpdateError):
+        session.save()

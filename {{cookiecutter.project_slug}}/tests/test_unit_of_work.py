@@ -202,6 +202,15 @@ def test_version_grows_by_one_with_each_change(owner, frame):
     assert versions == [1, 2, 3]
 
 
+def test_new_frame_minds_no_change_of_another(ann, frame):
+    with unit(ann) as here:
+        opened = here.add(here.reserve())
+        opened.frame = pd.DataFrame({"a": [1]})
+        opened.name = "new"  # Which reads the other one's.
+        Frame.objects.filter(pk=frame.pk).update(version=frame.version + 1)
+    assert Frame.objects.filter(name="new").exists()
+
+
 # Failures -----------------------------------------------------------------------------
 
 

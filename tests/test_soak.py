@@ -1,0 +1,198 @@
+"""50 people for minutes, while workers die and the database and the storage restart.
+
+SOAK_MINUTES is how long: 5, or what `make soak` says.
+"""
+
+import json
+import os
+import random
+import re
+import signal
+import statistics
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from services import Services
+from soak import MANY_ROWS, Ledger, Person
+from test_outage import PRODUCTION, down
+
+SECONDS = 60 * float(os.environ.get("SOAK_MINUTES", 5))
+PEOPLE = 50
+WORKERS = 4
+KILL = 20  # Seconds from one to the next.
+LOOK = 5  # Seconds between two looks at the memory.
+# In the last quarter, against the second. In a few minutes a process is still getting
+# what it needs: each of its threads keeps what the largest file has taken.
+GROWTH = 1.05 if SECONDS >= 20 * 60 else 1.25
+CONNECT = 5  # Seconds after which the site gives up to reach the database.
+GRACE = 2  # Seconds that an outage or a kill may be known later than it was.
+
+# Without signing in: a password's hash is slow on purpose, and no part of this.
+ACCOUNTS = f"""
+from django.contrib.auth.models import User
+from django.test import Client
+for number in range(1, {PEOPLE} + 1):
+    client = Client()
+    client.force_login(User.objects.create_user(f"person{{number}}"))
+    print(client.cookies["sessionid"].value)
+"""
+
+
+class Soak:
+    """A site that people use, and all that happens to it.
+
+    Attributes:
+        kills: list of when (seconds) a worker was killed.
+        outages: list of (beginning, end), in seconds.
+        memory: list of (seconds since the start, MB of all processes, MB of the worker
+            that is never killed).
+    """
+
+    def __init__(self, site, services, sessions):
+        self.site, self.services = site, services
+        self.ledger = Ledger()
+        self.people = [
+            Person(site, self.ledger, number, key, MANY_ROWS if number <= 4 else 100)
+            for number, key in enumerate(sessions, start=1)
+        ]
+        for person, other in pairwise([*self.people, self.people[0]]):
+            person.other = other
+        self.elder = site.workers[0]
+        self.kills, self.outages, self.memory = [], [], []
+        self.over = threading.Event()
+
+    def run(self):
+        start = time.monotonic()
+        with ThreadPoolExecutor(PEOPLE + 2) as pool:
+            jobs = [pool.submit(person.work, self.over) for person in self.people]
+            jobs.append(pool.submit(self.every, KILL, self.kill))
+            jobs.append(pool.submit(self.every, LOOK, self.look, start))
+            try:
+                self.restart()
+                time.sleep(max(0, start + SECONDS - time.monotonic()))
+            finally:
+                self.over.set()
+        for job in jobs:
+            job.result()
+        with ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(Person.check, self.people))
+
+    def every(self, seconds, act, *arguments):
+        while not self.over.wait(seconds):
+            act(*arguments)
+
+    def kill(self):
+        """Kill any worker but the oldest, whose memory would show what stays in it."""
+        others = [pid for pid in self.site.workers if pid != self.elder]
+        self.kills.append(time.monotonic())
+        os.kill(random.choice(others), signal.SIGKILL)
+
+    def restart(self):
+        """Stop and start the database after a third of the time, then the storage.
+
+        In the main thread: the database ends with the thread that has started it.
+        """
+        for server in (self.services.postgres, self.services.s3):
+            time.sleep(max(0, SECONDS / 3 - 15))
+            start = time.monotonic()
+            with down(server):
+                pass
+            self.outages.append((start, time.monotonic()))
+
+    def look(self, start):
+        with suppress(FileNotFoundError, ProcessLookupError):  # One has just died.
+            workers = [megabytes(pid) for pid in self.site.workers]
+            tree = megabytes(self.site.process.pid) + sum(workers)
+            seconds = time.monotonic() - start
+            self.memory.append((seconds, tree, megabytes(self.elder)))
+
+    def quarters(self, number):
+        """Medians (list of float) of a figure of `memory`, quarter by quarter."""
+        parts = [[], [], [], []]
+        for sample in self.memory:
+            parts[min(3, int(4 * sample[0] / SECONDS))].append(sample[number])
+        return [round(statistics.median(part), 1) for part in parts]
+
+    def report(self):
+        ledger = self.ledger
+        lines = [f"{PEOPLE} people, {WORKERS} workers, {SECONDS / 60:g} minutes"]
+        for (what, status), count in sorted(ledger.answers.items()):
+            lines.append(f"{count:8} {status} {what}")
+        lines += [
+            f"{ledger.edits} edits acknowledged; {len(ledger.unavailable)} times 503; "
+            f"{len(ledger.cut)} connections cut off; {len(ledger.mistakes)} mistakes",
+            f"{len(self.kills)} workers killed, {len(self.outages)} outages",
+            f"MB of all processes, by quarter: {self.quarters(1)}",
+            f"MB of the oldest worker, by quarter: {self.quarters(2)}",
+        ]
+        return "\n".join(lines)
+
+
+def megabytes(pid):
+    """Return a process's memory, its part of what it shares with others (float)."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.M)[1]) / 1024
+
+
+def test_nothing_is_lost_while_parts_fail(
+    project, tmp_path, postgres, s3, collected, capsys
+):
+    """One test: divided among processes, it would run in each."""
+    services = Services(project, tmp_path, postgres, s3)
+    # So little that each process has it full before the second quarter: what grows
+    # afterwards is no cache.
+    services.variables |= {**PRODUCTION, **collected, "FRAMES_CACHE_MB": "50"}
+    services.variables["FRAMES_LOGIN_REQUIRED"] = "True"
+    services.manage("migrate", "--verbosity", "0")
+    told = services.manage("shell", "--verbosity", "0", "--command", ACCOUNTS)
+    with services.serve(WORKERS) as site:
+        while len(site.workers) < WORKERS:
+            time.sleep(0.1)
+        soak = Soak(site, services, told.split())
+        soak.run()
+        with capsys.disabled():
+            print(f"\n{soak.report()}")
+        assert soak.elder in site.workers and len(site.workers) == WORKERS
+    assert len(soak.kills) > SECONDS / KILL - 3 and len(soak.outages) == 2
+    assert soak.ledger.mistakes == []
+    assert soak.ledger.edits > SECONDS / 5
+    check_answers(soak)
+    check_log(site.log.read_text().splitlines())
+    for number in (1, 2):
+        _, second, _, last = soak.quarters(number)
+        assert last <= GROWTH * second, soak.report()
+
+
+def check_answers(soak):
+    """Nothing fails but what is down, and no connection but of a worker that died."""
+    ledger = soak.ledger
+    assert {status for _, status in ledger.answers if status >= 500} == {503}
+    for began, ended in ledger.unavailable:
+        # On a machine with far too much to do the database may be too slow to answer.
+        assert ended - began >= CONNECT or any(
+            start - GRACE <= ended and began <= end + GRACE
+            for start, end in soak.outages
+        ), (began, ended, soak.outages)
+    for began, ended, error in ledger.cut:
+        assert any(began - GRACE <= kill <= ended for kill in soak.kills), error
+
+
+def check_log(log):
+    """No failure is logged (list of str) but those that people were told of."""
+    assert not [line for line in log if line.startswith("Traceback")]
+    lines = [json.loads(line) for line in log if line[:1] == "{"]
+    answered = {line["request"]: line["status"] for line in lines if "status" in line}
+    assert all(status < 500 or status == 503 for status in answered.values())
+    for line in lines:
+        if (
+            line["level"] in ("ERROR", "CRITICAL")
+            and line["logger"] != "gunicorn.error"
+        ):
+            # Of a request whose worker died, there is no line that it was answered; and
+            # an edit that is saved may leave its old bytes to purge_frames.
+            is_told = answered.get(line.get("request"), 503) == 503
+            assert is_told or line["logger"] == "frames.s3", line
