@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3.11 or later and make, nothing else.
-.PHONY: demo test lint screenshots bench soak
+.PHONY: demo test lint screenshots menus bench soak
 
 PYTHON ?= python3
 # uv makes the environment. Where it is missing, pip gets it, into the environment.
@@ -25,6 +25,9 @@ lint: .venv/ready
 
 screenshots: .venv/ready  ## make the pictures of the README again, with Chromium
 	SCREENSHOTS=docs .venv/bin/python -m pytest tests/test_browser.py -k screenshots
+
+menus: .venv/ready  ## make docs/menus.md again, with Chromium
+	MENUS=docs .venv/bin/python -m pytest tests/test_menus.py
 
 bench: .venv/ready  ## measure a baked project beside bare Django and the tutorial
 	.venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))

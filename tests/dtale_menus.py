@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 
-# Languages in which the entries that come after them have other names.
-NOT_HERE = {"CN", "PT"}
+PICTURES = {
+    "fa fa-filter align-bottom pointer": "the filter's picture",
+    "ico-info pointer": "the picture of an i",
+}
 
 
 @dataclass(frozen=True)
@@ -35,19 +37,199 @@ class Menu:
 def name_of(entry):
     """What an entry (Locator) says (str) but for numbers, or what its picture is."""
     text = re.sub(r"[\d\s]+", " ", entry.inner_text()).strip()
-    return text or entry.get_attribute("title") or entry.get_attribute("class")
+    name = text or entry.get_attribute("title") or entry.get_attribute("class")
+    return PICTURES.get(name, name)
 
 
 def column(name):
-    return Menu(f".headerCell:has(.text-nowrap:text-is('{name}'))", "#column-menu-div")
+    text = f":text-matches('^[^a-z]*{name}$')"  # An arrow says that it is sorted.
+    return Menu(f".headerCell:has(.text-nowrap{text})", "#column-menu-div")
 
 
-# Those with entries of the same names belong together.
-MENUS = {
-    "main": [Menu(".grid-menu", "[data-testid=data-viewer-menu]")],
-    "ribbon": [
-        Menu(f"#ribbon-item-{item}", "[data-testid=ribbon-dropdown]")
-        for item in ("main", "actions", "visualize", "highlight", "settings")
-    ],
-    "columns": [column("number"), column("text"), column("day")],
+def ribbon(item):
+    return Menu(f"#ribbon-item-{item}", "[data-testid=ribbon-dropdown]")
+
+
+MAIN = Menu(".grid-menu", "[data-testid=data-viewer-menu]")
+
+
+# What comes when an entry is pressed, and the CSS of its content ----------------------
+
+
+@dataclass(frozen=True)
+class Comes:
+    """Something that opens, or happens.
+
+    Args:
+        kind: str, what the table calls it.
+        where: str, its CSS; D-Tale's path of a tab; the route of a request.
+        content: str, the CSS of what has to be in it.
+    """
+
+    kind: str
+    where: str
+    content: str = ""
+
+
+def dialog(name, content="button"):
+    return Comes("a dialog", f".modal.show{name and f'.{name}'}", content)
+
+
+def panel(name, content):
+    return Comes("a panel", f".side-panel-content.is-expanded.{name}", content)
+
+
+def tab(path, content):
+    return Comes("a tab", path, content)
+
+
+def answer(route):
+    return Comes("a request", route)
+
+
+def look(css):
+    """What this CSS finds looks different then."""
+    return Comes("on the page", css)
+
+
+PRESSED = Comes("on the page", "")  # It does not fail; there is little to see.
+CELLS = ".cell, .headerCell"
+ENTRIES = {
+    "Describe": tab("popup/describe", "text=Column Name"),
+    "Custom Filter": panel("filter", "textarea"),
+    "Show/Hide Columns": panel("show_hide", "text=number"),
+    "Dataframe Functions": dialog("build"),
+    "Clean Column": dialog("cleaners"),
+    "Merge & Stack": tab("popup/merge", "text=Example"),
+    "Summarize Data": dialog("reshape"),
+    "Time Series Analysis": panel("timeseries_analysis", ".hpfilter-inputs"),
+    "Duplicates": dialog("duplicates"),
+    "Missing Analysis": panel("missingno", "img"),
+    "Feature Analysis": panel("corr_analysis", "text=amount"),
+    "Correlations": panel("correlations", ".cell, canvas"),
+    "Predictive Power Score": panel("pps", ".cell, canvas"),
+    "Charts": tab("charts", "text=Wordcloud"),
+    "Network Viewer": tab("network", "text=Shortest Path"),
+    "By Col": look(CELLS),
+    "Overall": look(CELLS),
+    "Highlight Dtypes": look(CELLS),
+    "Highlight Missing": look(CELLS),
+    "Highlight Outliers": look(CELLS),
+    "Highlight Range": dialog("range"),
+    "Low Variance Flag": look(CELLS),
+    "Gage R & R": panel("gage_rnr", "text=Operator"),
+    "Raw Pandas Output": tab("popup/raw-pandas", "text=RangeIndex"),
+    "Instances": dialog("instances", "text=data"),
+    "Code Export": tab("popup/code-export", "text=import pandas"),
+    "Export": dialog("export"),
+    "Load Data": dialog("upload", "text=Load File"),
+    "Refresh Widths": PRESSED,
+    "About": dialog("about", "text=3.22"),
+    "Dark": answer("update-theme"),
+    "Light": answer("update-theme"),
+    "Reload Data": answer("data/"),
+    "Pin menu": answer("update-pin-menu"),
+    "PT": answer("update-language"),
+    "CN": answer("update-language"),
+    "EN": answer("update-language"),
+}
+SETTINGS = {  # In the ribbon alone.
+    "Show All Heatmap Columns": PRESSED,
+    "Vertical Column Headers": answer("update-settings"),
+    "Hide Header Editor": answer("update-settings"),
+    "Hide Row Expanders": answer("update-settings"),
+}
+MENU = "#column-menu-div"
+COLUMN_ENTRIES = {
+    "Asc": answer("data/"),
+    "Desc": answer("data/"),
+    "Move Column To Front": answer("update-column-position"),
+    "Move Column Right": answer("update-column-position"),
+    "Move Column Left": answer("update-column-position"),
+    "Move Column To Back": answer("update-column-position"),
+    "Lock": answer("update-locked"),
+    "Unlock": answer("update-locked"),
+    "Delete": dialog("confirm"),
+    "Rename": dialog("rename"),
+    "Duplicate": answer("duplicate-col"),
+    "Replacements": dialog("replacement"),
+    "Type Conversion": dialog("type-conversion"),
+    "Duplicates": dialog("duplicates"),
+    "Describe(Column Analysis)": panel("describe", "canvas"),
+    "Variance Report": dialog("variance", "text=Variance"),
+    "the picture of an i": tab("calculation/", "text=distribution"),
+    "Aggregations": panel("aggregations", "text=Weighted Avg"),
+    "Formats": dialog("", "text=Precision"),
+    "Heat Map": look(CELLS),
+    "the filter's picture": dialog("filter", "textarea"),
+    "≠": look(MENU),
+    "<": look(MENU),
+    ">": look(MENU),
+    "<=": look(MENU),
+    ">=": look(MENU),
+    "[]": look(MENU),
+    "()": look(MENU),
+    "Aa": look(MENU),
+    "equals": look(MENU),
+    "Select...": look(MENU),
+    "Hide": answer("update-visibility"),  # At last: then it is not there any more.
+}
+# The ribbon's list of data: other frames (test_prefix.py opens one), and deleting them.
+DATA = {"Other Data", "- data", "Clear Data", "ico-delete mt-auto mb-auto pointer pr-3"}
+# What only says something.
+SAYS = {"Data Type:int", "Data Type:str", "Data Type:datetime [us]", "Data Type:bool"}
+COLUMNS = "number", "text", "day", "flag"
+RIBBON = "main", "actions", "visualize", "highlight", "settings"
+
+# D-Tale's pages that are windows where a dialog would not fit.
+WINDOWS = {
+    "Describe": ("popup/describe/{}", "text=Column Name"),
+    "Custom Filter": ("popup/filter/{}", "textarea"),
+    "Dataframe Functions": ("popup/build/{}", "text=Create"),
+    "Clean Column": ("popup/cleaners/{}?selectedCol=text", "text=Remove Punctuation"),
+    "Merge & Stack": ("popup/merge", "text=Example"),
+    "Summarize Data": ("popup/reshape/{}", "text=GroupBy"),
+    "Duplicates": ("popup/duplicates/{}", "text=View Duplicates"),
+    "Correlations": ("popup/correlations/{}", "text=Pearson"),
+    "Predictive Power Score": ("popup/pps/{}", "text=Predictive Power Score"),
+    "Network Viewer": ("network/{}?to=text&from=place", "canvas"),
+    "Raw Pandas Output": ("popup/raw-pandas/{}", "text=entries"),
+    "Instances": ("popup/instances/{}", "text=data"),
+    "Code Export": ("popup/code-export/{}", "text=import pandas"),
+    "Load Data": ("popup/upload", "text=Load File"),
+    "Column Analysis": (
+        "popup/column-analysis/{}?selectedCol=amount",
+        "text=Histogram",
+    ),
+    "Replacements": ("popup/replacement/{}?selectedCol=number", "text=Search For"),
+    "Type Conversion": ("popup/type-conversion/{}?selectedCol=number", "text=Float"),
+    "Variance Report": ("popup/variance/{}?selectedCol=number", "text=Variance"),
+    "Skewness": ("calculation/skew", "text=Skewness"),
+    "Kurtosis": ("calculation/kurtosis", "text=Kurtosis"),
+    "Code of charts": ("code-popup", "text=Code"),
+    "The grid": ("main/{}", ".cell"),
+    "The grid in a frame": ("iframe/{}", ".cell"),
+    "Describe from a frame": ("iframe/popup/describe/{}", "text=Column Name"),
+}
+CHARTS = {  # Of maps, see test_prefix.py.
+    "line": {"x": "number", "y": ["amount"], "agg": "mean"},
+    "bar": {"x": "number", "y": ["amount"], "agg": "mean"},
+    "scatter": {"x": "number", "y": ["amount"]},
+    "pie": {"x": "text", "y": ["amount"], "agg": "sum"},
+    "wordcloud": {"x": "text", "y": ["amount"], "agg": "sum"},
+    "heatmap": {"x": "number", "y": ["text"], "z": "amount", "agg": "mean"},
+    "3d_scatter": {"x": "number", "y": ["amount"], "z": "height"},
+    "surface": {"x": "number", "y": ["height"], "z": "amount", "agg": "mean"},
+    "candlestick": {
+        "cs_x": "day",
+        "cs_open": "number",
+        "cs_close": "amount",
+        "cs_high": "spare",
+        "cs_low": "x",
+        "agg": "mean",
+    },
+    "treemap": {"treemap_value": "amount", "treemap_label": "text", "agg": "sum"},
+    "funnel": {"funnel_value": "amount", "funnel_label": "text", "agg": "sum"},
+    "pareto": {"pareto_x": "text", "pareto_bars": "amount", "pareto_line": "height"},
+    "histogram": {"histogram_col": "amount", "histogram_type": "bins", "bins": "5"},
 }

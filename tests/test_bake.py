@@ -107,6 +107,7 @@ frames/csv_format.py
 frames/csv_reading.py
 frames/downloads.py
 frames/dtale_app.py
+frames/dtale_charts.py
 frames/dtale_choices.py
 frames/dtale_columns.py
 frames/dtale_describe.py
@@ -224,6 +225,7 @@ tests/test_crashes.py
 tests/test_csv_format.py
 tests/test_dispatcher.py
 tests/test_dtale_app.py
+tests/test_dtale_charts.py
 tests/test_dtale_choices.py
 tests/test_dtale_columns.py
 tests/test_dtale_describe.py

@@ -138,21 +138,24 @@ class Side:
 
 
 @contextlib.contextmanager
-def plain_dtale(project):
-    """Serve D-Tale alone, with the project's Python: its URL."""
+def plain_dtale(project, *prefix):
+    """Serve D-Tale alone, at a prefix or its host's root, by the project's Python: its
+    URL.
+    """
     port = free_port()
     script = Path(__file__).with_name("plain_dtale.py")
     log = project.path / f"plain-{port}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [project.path / ".venv/bin/python", script, str(port), project.prefix],
+            [project.path / ".venv/bin/python", script, str(port), *prefix],
             env=environment(SAME_HASHES),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(f"{url}/{project.prefix}/dtale/process-keys", process, log)
+        front = "/".join([url, *prefix])
+        wait_for(f"{front}/dtale/process-keys", process, log)
         yield url
     finally:
         process.kill()
@@ -225,8 +228,8 @@ def test_walk(backend):
             servers.enter_context(backend.serve(1, machine=name, **SAME_HASHES))
             for name in ("one", "two", "three")
         ]
-        plain = servers.enter_context(plain_dtale(backend.project))
         prefix = backend.project.prefix
+        plain = servers.enter_context(plain_dtale(backend.project, prefix))
         ours = Side([site.url for site in sites], prefix)
         walk = Walk(SEED, STEPS, OFTEN)
         history = compare(Side([plain], prefix), ours, walk)

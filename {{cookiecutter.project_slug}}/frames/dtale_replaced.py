@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from dash.fingerprint import check_fingerprint
 
 from . import (
+    dtale_charts,
     dtale_choices,
     dtale_columns,
     dtale_describe,
@@ -127,6 +128,7 @@ REPLACED = [
         "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
         instead(preferences.GeojsonList()),
     ),
+    *dtale_charts.REPLACED,
     *dtale_choices.REPLACED,
     *dtale_columns.REPLACED,
     *dtale_describe.REPLACED,

@@ -109,6 +109,21 @@ SUBSTITUTIONS = [
         rf'Web").{{1,6000}}?(?={NAME}\.createElement\({NAME}\.default,\{{sheets:)',
         "",
     ),
+    Substitution(
+        MAIN,
+        "Variance Report and Replacements as windows: of which column is in the address.",
+        rf"({NAME}\.initialPopup=\{{\.\.\.{NAME}\.initialVisibility,type:{NAME}\.HIDDEN)",
+        r"\1,selectedCol:new URLSearchParams(window.location.search)"
+        r'.get("selectedCol")??void 0',
+    ),
+    Substitution(
+        MAIN,
+        "Convert To XArray: what would answer it is closed.",
+        rf"(?<=\)\)\)\)\):){NAME}\.createElement\({NAME}\.MenuItem,"
+        rf'{{description:{NAME}\("menu_description:xarray_conversion"\).{{1,400}}?'
+        r'"Convert To XArray",\{ns:"menu"\}\){5}',
+        "null",
+    ),
     *(
         Substitution(
             script,

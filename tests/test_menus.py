@@ -1,0 +1,250 @@
+"""Every menu of D-Tale's, in a real browser: docs/menus.md is what is found.
+
+`make menus` writes that table again; otherwise it has to be what the walk finds.
+"""
+
+import contextlib
+import datetime
+import functools
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import TEMPLATE
+from dtale_menus import (
+    CHARTS,
+    COLUMN_ENTRIES,
+    COLUMNS,
+    DATA,
+    ENTRIES,
+    MAIN,
+    RIBBON,
+    SAYS,
+    SETTINGS,
+    WINDOWS,
+    column,
+    ribbon,
+)
+from menu_off import MENDED, OFF, REFUSED, TABLE
+from menu_requests import BUILDERS, FILTERS, NO_FILTERS, REQUESTS
+from menu_walk import Opened
+from test_frames_differential import plain_dtale
+from test_pages import sign_in
+
+DAYS = [datetime.date(2024, 1, 1) + datetime.timedelta(n) for n in range(60)]
+CSV = "number,amount,height,text,day,flag,spare,x,place,dated,same,state\n" + "".join(
+    f"{n % 7},{1000 if n == 5 else n * n % 31},{n / 4 if n % 6 else ''},"
+    f"{'red green blue'.split()[n % 3]},{day},{n % 2 == 0},{n},{n % 5},"
+    f"{('San Jose', 'Rome', 'New Ulm')[n % 3]},March {n % 28 + 1} 2024,{n // 59},"
+    f"{('CA', 'TX', 'NY')[n % 3]}\n"
+    for n, day in enumerate(DAYS)
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a line of the table says of a menu, and how it is tried (with an Opened)."""
+
+    menu: str
+    opened: str
+    try_: callable
+
+
+def rows():
+    """Yield the lines of the table, in an order in which each is possible."""
+    for name, comes in (ENTRIES | SETTINGS).items():
+        menu = MAIN
+        if name in SETTINGS:
+            menu = ribbon("settings")
+        yield Row(name, comes.kind, functools.partial(entry, menu, name, comes))
+    for name, comes in COLUMN_ENTRIES.items():
+        yield Row(
+            f"Column: {name}", comes.kind, functools.partial(of_column, name, comes)
+        )
+    for name, where in WINDOWS.items():
+        yield Row(name, "a small window", functools.partial(window, *where))
+    for name in BUILDERS:
+        yield Row(
+            f"Dataframe Functions: {name}",
+            "a small window",
+            functools.partial(form, name),
+        )
+    for name, request in REQUESTS.items():
+        yield Row(name, "its last button", functools.partial(ask, *request))
+    for name, request in FILTERS.items():
+        yield Row(name, "its last button", functools.partial(filtered, *request))
+    for kind, columns in CHARTS.items():
+        yield Row(
+            f"Charts: {kind}",
+            "a tab, wide and small",
+            functools.partial(chart, kind, columns),
+        )
+
+
+# How a row is tried -------------------------------------------------------------------
+
+
+# What would have the rows after it find another page.
+BACK = {
+    "Pin menu": ("update-pin-menu", {"pinned": "false"}),
+    "Vertical Column Headers": (
+        "update-settings/{}",
+        {"settings": {"verticalHeaders": False}},
+    ),
+    "Hide Header Editor": (
+        "update-settings/{}",
+        {"settings": {"hide_header_editor": False}},
+    ),
+    "Hide Row Expanders": (
+        "update-settings/{}",
+        {"settings": {"hide_row_expanders": False}},
+    ),
+}
+
+
+def entry(menu, name, comes, opened):
+    opened.entry(menu, name, comes)
+    if name in BACK:
+        opened.ask(*BACK[name])
+        opened.stale = True
+
+
+def of_column(name, comes, opened):
+    columns = {"Aa": "text", "equals": "text"}
+    columns["Variance Report"] = "same"
+    opened.entry(column(columns.get(name, "number")), name, comes)
+
+
+def window(path, content, opened):
+    opened.window(path, content)
+
+
+def form(name, opened):
+    """The button of a kind of column shows what is asked for it."""
+    if "/popup/build/" not in opened.page.url:
+        opened.window("popup/build/{}", "text=Create")
+    button = opened.page.get_by_role("button", name=name, exact=True).first
+    button.evaluate("each => each.click()")  # Others may be above it in the window.
+    opened.page.locator("button.active", has_text=name).first.wait_for()
+    opened.settle()
+    opened.look_for_alerts()
+
+
+def ask(route, parameters, opened):
+    opened.ask(route, parameters)
+
+
+def filtered(route, parameters, opened):
+    try:
+        opened.ask(route, parameters)
+        opened.ask("data/{}", {"ids": ["0-5"]})
+    finally:
+        opened.ask(*NO_FILTERS)
+
+
+def chart(kind, columns, opened):
+    opened.chart(kind, columns)
+
+
+# The table ----------------------------------------------------------------------------
+
+CLOSED = """
+import json
+from frames.dtale_app import build_dtale
+from frames.endpoints import OPEN
+rules = build_dtale().app("/x").url_map.iter_rules()
+closed = {each.endpoint: each.rule for each in rules if each.endpoint not in OPEN}
+print("CLOSED", json.dumps(closed))
+"""
+
+
+def written(found):
+    """Return the text of docs/menus.md.
+
+    Args:
+        found: dict, Row -> why it works neither here nor in D-Tale alone, or None.
+    """
+    lines = []
+    for row, why in found.items():
+        mended = next((how for name, how in MENDED.items() if name in row.menu), "")
+        here = "broken upstream" if why else "works"
+        lines.append(f"| {row.menu} | {row.opened} | {here} | {why or mended} |")
+    lines += [f"| {what} | | refused | {why} |" for what, why in REFUSED.items()]
+    lines += [f"| {what} | | off on purpose | {why} |" for what, why in OFF.values()]
+    return TABLE.format(rows="\n".join(lines))
+
+
+@pytest.fixture(scope="module")
+def site(project, tmp_path_factory):
+    """The default bake where people have to sign in."""
+    variables = {
+        "DATA_DIR": str(tmp_path_factory.mktemp("menus")),
+        "FRAMES_LOGIN_REQUIRED": "True",
+    }
+    project.set_up("ann", **variables)
+    with project.serve("gunicorn", **variables) as site:
+        yield site
+
+
+@pytest.fixture
+def opened(page, site):
+    page.context.set_default_timeout(60_000)
+    sign_in(page, site, "ann")
+    return Opened(page, f"{site.url}/{site.prefix}/dtale", CSV)
+
+
+@contextlib.contextmanager
+def alone(project, browser):
+    """A frame in D-Tale alone, at the root of its host (Opened)."""
+    with plain_dtale(project) as url:
+        context = browser.new_context()
+        context.set_default_timeout(60_000)
+        page = context.new_page()
+        page.goto(f"{url}/dtale/popup/upload")
+        opened = Opened(page, f"{url}/dtale", CSV)
+        # The site reads dates of files as dates, D-Tale as texts.
+        to_date = {"col": "day", "from": "str", "to": "date"}
+        opened.ask(
+            "build-column/{}",
+            {"type": "type_conversion", "saveAs": "inplace", "cfg": to_date},
+        )
+        yield opened
+        context.close()
+
+
+def test_every_menu(project, browser, opened, problems):
+    menus = [*map(column, COLUMNS), MAIN, *map(ribbon, RIBBON)]
+    names = {name for menu in menus for name in opened.entries(menu)}
+    assert names - {*ENTRIES, *SETTINGS, *COLUMN_ENTRIES, *SAYS, *DATA} == set()
+    opened.stale = True  # The ribbon stays down.
+    found = {row: opened.try_(row.try_) for row in rows()}
+    broken = {row: why for row, why in found.items() if why}
+    if broken:
+        with alone(project, browser) as plain:
+            ours = {
+                f"{row.menu} ({row.opened})": why
+                for row, why in broken.items()
+                if not plain.try_(row.try_)
+            }
+        assert ours == {}
+        problems.clear()
+    text = written(found)
+    table = Path("docs", "menus.md")
+    if "MENUS" in os.environ:
+        Path(os.environ["MENUS"], table.name).write_text(text, "utf-8")
+    assert text == (TEMPLATE / table).read_text("utf-8")
+
+
+def test_what_is_off_is_closed_and_explained(project, opened):
+    printed = project.run(".venv/bin/python", "manage.py", "shell", "-c", CLOSED)
+    closed = json.loads(printed.partition("CLOSED ")[2].splitlines()[0])
+    assert set(OFF) == set(closed)
+    root = opened.front.removesuffix("/dtale")
+    for endpoint, rule in closed.items():
+        path = rule.replace("<data_id>", opened.id).replace("<dim>", "d")
+        answer = opened.page.request.get(
+            root + path, headers={"Sec-Fetch-Site": "same-origin"}
+        )
+        assert answer.status == 404, endpoint
