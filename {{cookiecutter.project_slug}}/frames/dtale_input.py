@@ -95,6 +95,7 @@ def check_cfg(endpoint):
 
 
 def check_filter(data_id):
+    check_its_column(data_id)
     if json.loads(request.args["cfg"])["type"] not in FILTERS:
         raise ValueError("There is no such kind of filter.")
 
@@ -212,6 +213,9 @@ CHECKS = {
     "dtale.build_column": check_builder,
     "dtale.build_replacement": check_its_column,
     "dtale.edit_cell": check_its_column,
+    # Without one, D-Tale keeps settings of no column, and no page opens any more.
+    "dtale.toggle_outlier_filter": check_its_column,
+    "dtale.update_formats": check_its_column,
     "dtale.reshape_data": check_reshape,
     "dtale.update_settings": check_settings,
     "dtale.save_column_filter": check_filter,

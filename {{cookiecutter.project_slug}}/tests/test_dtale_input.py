@@ -180,6 +180,9 @@ def test_filter_of_no_kind(owner, frame, caplog, cfg):
         ),
         ("build-replacement", dict(col="a", type="value", cfg=[{"type": "agg"}])),
         ("timeseries-analysis", dict(type="stl", cfg=["a"])),
+        ("update-formats", dict(all="false", format={})),
+        ("toggle-outlier-filter", {}),
+        ("save-column-filter", dict(cfg={"type": "int", "missing": True})),
     ],
 )
 def test_configuration_that_is_none(owner, frame, caplog, route, query):
