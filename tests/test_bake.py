@@ -215,6 +215,8 @@ manage.py
 pyproject.toml
 tests/__init__.py
 tests/conftest.py
+tests/hostile.py
+tests/hostile_values.py
 tests/kinds.py
 tests/settings.py
 tests/test_accounts.py
@@ -241,6 +243,7 @@ tests/test_filters.py
 tests/test_frame_storage.py
 tests/test_frames.py
 tests/test_frames_admin.py
+tests/test_fuzz.py
 tests/test_gate.py
 tests/test_health.py
 tests/test_home.py

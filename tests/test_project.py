@@ -48,5 +48,6 @@ def test_own_tests_pass_with_the_other_backends_and_versions(tmp_path, postgres,
     for lowest in (r"django +5\.2", r"pandas +3\.0\.0", r"whitenoise +6\.8\.2"):
         assert re.search(rf"^{lowest}$", versions, re.M), versions
     variables = {"DATABASE_URL": postgres.database(), **s3.bucket()}
+    variables["FUZZ_REQUESTS"] = "2500"  # The others are sent to SQLite and files.
     pytest = ".venv/bin/python", "-m", "pytest", "--numprocesses", "auto"
     assert " passed" in project.run(*pytest, **variables)

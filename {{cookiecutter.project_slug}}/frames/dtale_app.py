@@ -11,13 +11,14 @@ import re
 
 import jinja2
 import pandas as pd
+from dash.exceptions import DependencyException
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
 from dtale.utils import get_bool_arg, json_timestamp
 from flask import current_app, g, jsonify, redirect, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wsgi import get_path_info
 
 from . import (
@@ -30,8 +31,8 @@ from . import (
 )
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import mended_file
-from .endpoints import CHARTS_PAGE, OPEN, PAGES, UPLOAD
-from .exceptions import FrameError, FrameUnreadable, as_problem
+from .endpoints import CALLBACK, CHARTS_PAGE, OPEN, PAGES, UPLOAD
+from .exceptions import OF_THE_MACHINE, FrameError, FrameUnreadable, as_problem
 from .limits import check_cells
 from .logs import note
 from .static_files import static_url
@@ -227,6 +228,8 @@ def build_flask(root):
     app.after_request(keep_prefix)
     app.after_request(dtale_output.guard)
     app.register_error_handler(FrameError, answer_problem)
+    # Dash has no such file.
+    app.register_error_handler(DependencyException, lambda error: NotFound())
     app.register_error_handler(Exception, answer_failure)
     app.register_error_handler(500, answer_failure)
     return app
@@ -312,4 +315,9 @@ def answer_failure(error):
     """Answer what nobody has foreseen; what HTTP says of a request stays as it is."""
     if isinstance(error, HTTPException) and error.code < 500:
         return error
-    return answer_problem(error)
+    answer, status = answer_problem(error)
+    # A callback fails where it is sent what its page never sends. D-Tale's other views
+    # answer such a failure as if all were well.
+    if request.endpoint == CALLBACK and not isinstance(error, OF_THE_MACHINE):
+        status = 400
+    return answer, status

@@ -61,7 +61,11 @@ def choosing(read, offered):
         @functools.wraps(init)
         def checked(self, *args, **kwargs):
             init(self, *args, **kwargs)
-            check(read(self), offered)
+            try:
+                chosen = list(read(self))
+            except (AttributeError, KeyError, TypeError) as error:
+                raise InputRefused("Nothing that can be chosen was sent.") from error
+            check(chosen, offered)
 
         return checked
 

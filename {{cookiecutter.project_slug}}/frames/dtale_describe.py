@@ -25,6 +25,8 @@ from dtale.utils import (
 from flask import jsonify, request
 from pandas.api.types import is_string_dtype
 
+from .dtale_kinds import is_text
+from .exceptions import InputRefused
 from .text_metrics import in_chunks, string_metrics
 
 SHOWN = 100
@@ -192,6 +194,8 @@ def quick_words(build_hist):
 
     @functools.wraps(build_hist)
     def built(self, s, code):
+        if not is_text(s):
+            raise InputRefused("Words are counted in columns of text.")
         counts, times = s.value_counts(), collections.Counter()
         if isinstance(s.dtype, pd.CategoricalDtype):  # pandas 3.0.0 splits their repr.
             counts.index = counts.index.astype(s.dtype.categories.dtype)

@@ -3,13 +3,16 @@
 D-Tale takes any setting, and finds out how large a result is when it is in memory.
 """
 
+import functools
 import json
 
 import pandas as pd
 from dtale import combine_data, global_state, predefined_filters
-from flask import request
+from dtale.utils import make_list
+from flask import current_app, request
 
 from .dtale_sizes import check_column, check_reshape
+from .endpoints import CALLBACK, DEPENDENCIES
 from .exceptions import FrameError, InputRefused
 from .limits import check_cells
 
@@ -61,6 +64,92 @@ SETTINGS = {
     "verticalHeaders": _is_bool,
 }
 
+# Columns ------------------------------------------------------------------------------
+
+FILTERS = {"string", "int", "float", "date", "outliers", "bool", "category", "unknown"}
+
+
+def check_name(data_id, name):
+    """Tell who names a column (str) that the frame has not.
+
+    Raises:
+        InputRefused
+    """
+    columns = global_state.get_dtypes(data_id)
+    if columns and name not in {column["name"] for column in columns}:
+        raise InputRefused(
+            f"This frame has no column {name[:50]}. It may have been renamed or deleted "
+            "in another window: load the page again."
+        )
+
+
+def check_its_column(data_id):
+    check_name(data_id, request.args["col"])
+
+
+def check_cfg(endpoint):
+    """Its parts are D-Tale's business, but it is an object, or of replacements a list."""
+    kinds = (dict, list) if endpoint == "dtale.build_replacement" else dict
+    if not isinstance(json.loads(request.args["cfg"]), kinds):
+        raise TypeError("This is no configuration.")
+
+
+def check_filter(data_id):
+    check_its_column(data_id)
+    if json.loads(request.args["cfg"])["type"] not in FILTERS:
+        raise ValueError("There is no such kind of filter.")
+
+
+# What the builders need that this site has replaced, by their type.
+TEXTS = {"replace": ("search", "replacement"), "split": ("delimiter",)}
+
+
+def check_builder(data_id):
+    kind, cfg = request.args["type"], json.loads(request.args["cfg"])
+    if not all(isinstance(cfg[name], str) for name in TEXTS.get(kind, ())):
+        raise TypeError("This is to be a text.")
+    if kind in TEXTS:
+        check_name(data_id, cfg["col"])
+    check_column(data_id)
+
+
+# Charts -------------------------------------------------------------------------------
+
+
+@functools.cache
+def callbacks():
+    """Return what each callback of the charts page is sent: {output: [parts, parts]}.
+
+    The parts, those that start it and the others, are pairs of an id and a property.
+    """
+    known = current_app.view_functions[DEPENDENCIES]().json
+    return {
+        each["output"]: [
+            [(part["id"], part["property"]) for part in each[side]]
+            for side in ("inputs", "state")
+        ]
+        for each in known
+    }
+
+
+def check_callback():
+    """Dash takes it for granted that a callback is sent what it is for."""
+    sent = request.get_json()
+    output, outputs = sent["output"], sent["outputs"]
+    sides = [sent["inputs"], sent.get("state", [])]
+    if [[(part["id"], part["property"]) for part in side] for side in sides] != (
+        callbacks()[output]
+    ):
+        raise ValueError("The callback is for other parts of the page.")
+    names = [f"{part['id']}.{part['property']}" for part in make_list(outputs)]
+    if output != (
+        f"..{'...'.join(names)}.." if isinstance(outputs, list) else names[0]
+    ):
+        raise ValueError("The callback changes other parts of the page.")
+    if not all(isinstance(name, str) for name in sent.get("changedPropIds", [])):
+        raise TypeError("A part of the page has a name.")
+
+
 # Frames of frames ---------------------------------------------------------------------
 
 
@@ -108,6 +197,10 @@ def check(endpoint, **args):
         FrameMissing: it names a frame that is not there.
     """
     try:
+        if "data_id" in args and request.args.get("col"):
+            check_name(args["data_id"], request.args["col"])
+        if "cfg" in request.args:
+            check_cfg(endpoint)
         CHECKS.get(endpoint, lambda **args: None)(**args)
     except FrameError:
         raise
@@ -117,9 +210,16 @@ def check(endpoint, **args):
 
 
 CHECKS = {
-    "dtale.build_column": check_column,
+    "dtale.build_column": check_builder,
+    "dtale.build_replacement": check_its_column,
+    "dtale.edit_cell": check_its_column,
+    # Without one, D-Tale keeps settings of no column, and no page opens any more.
+    "dtale.toggle_outlier_filter": check_its_column,
+    "dtale.update_formats": check_its_column,
     "dtale.reshape_data": check_reshape,
     "dtale.update_settings": check_settings,
+    "dtale.save_column_filter": check_filter,
     "dtale.build_merge": check_merge,
     "dtale.view_calculation": check_calculation,
+    CALLBACK: check_callback,
 }

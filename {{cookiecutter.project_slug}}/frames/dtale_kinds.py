@@ -166,8 +166,11 @@ def as_kind_of(column, text):
     """
     zone = zone_of(column.dtype)
     if zone:
-        time = pd.Timestamp(text)
-        return time if time.tzinfo else time.tz_localize(zone)
+        try:
+            time = pd.Timestamp(text)
+            return time if time.tzinfo else time.tz_localize(zone)
+        except ValueError:
+            raise KindError(f"{text!r} is no time there.") from None
     kind = column.dtype.type if isinstance(column.dtype, pd.ArrowDtype) else None
     if column.dtype == object:
         kind = type(next(iter(column.dropna()), None))

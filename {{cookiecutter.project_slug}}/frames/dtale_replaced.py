@@ -27,6 +27,7 @@ from . import (
     preferences,
 )
 from .dtale_scripts import mended_files
+from .exceptions import InputRefused
 from .static_files import shipped, static_url
 from .store import WorkspaceStore
 from .substitutions import DtaleChanged
@@ -98,6 +99,8 @@ def frame_of_charts_page(get_data_id):
     """
 
     def charts_frame(pathname):
+        if not isinstance(pathname, str):
+            raise InputRefused("The path of the charts page is a text.")
         last = pathname.rpartition("/")[2]
         return find(STORE).known_id(unquote(last)) if last else get_data_id(pathname)
 

@@ -11,6 +11,7 @@ CHARTS_PAGE = f"{CHARTS}<path:path>"
 # These two take files: frames, and maps.
 UPLOAD = "dtale.upload"
 CALLBACK = f"{CHARTS}_dash-update-component"
+DEPENDENCIES = f"{CHARTS}_dash-dependencies"
 
 
 class Kind(enum.Enum):
@@ -46,7 +47,7 @@ EXPORTS = {
     "dtale.get_data",
 }
 DATA = {
-    f"{CHARTS}_dash-dependencies",
+    DEPENDENCIES,
     f"{CHARTS}_dash-layout",
     CALLBACK,
     "dtale.build_column",

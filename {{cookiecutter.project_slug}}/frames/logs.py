@@ -112,7 +112,9 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             **noted(),
         }
-        if record.exc_info and record.exc_info[1] is not None:
+        # What Django refuses (a host, a form that is too long) is no failure.
+        is_refusal = record.name.startswith("django.security.")
+        if record.exc_info and record.exc_info[1] is not None and not is_refusal:
             line["error"] = described(record.exc_info[1])
         return self.encode(line)
 

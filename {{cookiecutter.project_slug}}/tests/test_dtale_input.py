@@ -1,4 +1,4 @@
-"""What people send to D-Tale: results that would be too large."""
+"""What people send to D-Tale: what no page sends, and results that would be too large."""
 
 import json
 
@@ -130,3 +130,135 @@ def test_stack(owner, sides, settings):
 def test_what_no_page_sends(owner, path, options):
     answer = owner.post(path, **options)
     assert not answer.json["success"] and answer.json["error"]
+
+
+# Columns and charts -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "route, query",
+    [
+        ("edit-cell", dict(rowIndex=0, updated=1)),
+        ("describe", {}),
+        ("build-replacement", dict(type="strings", cfg={"value": "x"})),
+        ("save-column-filter", dict(cfg={"type": "int"})),
+    ],
+)
+def test_column_that_is_not_there(owner, frame, caplog, route, query):
+    answer = owner.get(f"{route}/{frame.pk}", col="none", **query)
+    assert answer.status_code == 400
+    assert "no column none" in answer.json["error"] and "again" in answer.json["error"]
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "cfg", ["", "no JSON", "[1]", "null", '{"type": "none"}', "[" * 3000]
+)
+def test_filter_of_no_kind(owner, frame, caplog, cfg):
+    answer = owner.get(f"save-column-filter/{frame.pk}", col="a", cfg=cfg)
+    assert answer.status_code == 400 and answer.json["error"]
+    assert owner.column(frame.pk) == [1, 2, 3] and "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "route, query",
+    [
+        ("edit-cell", dict(rowIndex=0, updated=1)),
+        ("build-replacement", dict(type="strings", cfg={"value": "x"})),
+        (
+            "build-column",
+            dict(type="replace", name="z", cfg={"col": "a", "regex": True}),
+        ),
+        (
+            "build-column",
+            dict(type="split", name="z", cfg={"col": "none", "delimiter": "-"}),
+        ),
+        ("reshape", dict(type="aggregate", cfg="a", output="new")),
+        (
+            "reshape",
+            dict(type="aggregate", cfg={"index": ["a"], "agg": "a"}, output="new"),
+        ),
+        ("build-replacement", dict(col="a", type="value", cfg=[{"type": "agg"}])),
+        ("timeseries-analysis", dict(type="stl", cfg=["a"])),
+        ("update-formats", dict(all="false", format={})),
+        ("toggle-outlier-filter", {}),
+        ("save-column-filter", dict(cfg={"type": "int", "missing": True})),
+    ],
+)
+def test_configuration_that_is_none(owner, frame, caplog, route, query):
+    answer = owner.get(f"{route}/{frame.pk}", **query)
+    assert answer.json["success"] is False and answer.json["error"]
+    assert owner.column(frame.pk) == [1, 2, 3] and "Traceback" not in caplog.text
+
+
+def test_time_that_is_none(owner, publish, ann, caplog):
+    times = pd.date_range("2026-01-01", periods=3, tz="Europe/Oslo")
+    answer = owner.edit(publish(ann, a=times).pk, "no time")
+    assert "no time there" in answer.json["error"] and "Traceback" not in caplog.text
+
+
+def test_words_of_numbers(owner, frame, caplog):
+    answer = owner.get(f"column-analysis/{frame.pk}", col="a", type="word_value_counts")
+    assert "columns of text" in answer.json["error"] and "Traceback" not in caplog.text
+
+
+STYLES = (
+    "..query-data.data...query-input.style...query-input.title...load-input.marks.."
+)
+OUTPUTS = [
+    dict(zip(("id", "property"), name.split("."), strict=True))
+    for name in STYLES.strip(".").split("...")
+]
+CALLBACK = {
+    "output": STYLES,
+    "outputs": OUTPUTS,
+    "inputs": [{"id": "query-input", "property": "value", "value": "a > 1"}],
+    "state": [
+        {"id": "query-data", "property": "data"},
+        {"id": "load-input", "property": "marks"},
+        {"id": "data-tabs", "property": "value"},
+    ],
+    "changedPropIds": ["query-input.value"],
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"output": "none.data"},
+        {"output": ["query-data"]},
+        {"outputs": OUTPUTS[:1]},
+        {"outputs": "x"},
+        {"inputs": []},
+        {"inputs": [1]},
+        {"state": None},
+        {"state": CALLBACK["state"][:1]},
+        {"changedPropIds": [[]]},
+        {"changedPropIds": 1},
+        [],
+    ],
+)
+def test_callback_of_no_page(owner, frame, caplog, change):
+    path = "charts/_dash-update-component"
+    state = [*CALLBACK["state"][:2], {**CALLBACK["state"][2], "value": str(frame.pk)}]
+    sent = {**CALLBACK, "state": state}
+    assert owner.post(path, json=sent).status_code == 200
+    answer = owner.post(path, json=change and {**sent, **change})
+    assert answer.status_code == 400 and answer.json["error"]
+    assert "Traceback" not in caplog.text
+
+
+def test_path_of_the_charts_page_is_text(owner, frame, caplog):
+    known = owner.get("charts/_dash-dependencies").json
+    [[output, inputs]] = [
+        (
+            each["output"],
+            {f"{part['id']}.{part['property']}": "" for part in each["inputs"]},
+        )
+        for each in known
+        if "pathname" in {part["property"] for part in each["inputs"]}
+    ]
+    inputs |= {name: ["x"] for name in inputs if name.endswith(".pathname")}
+    answer = owner.call_back(output, inputs, {})
+    assert answer.status_code == 400 and "is a text" in answer.json["error"]
+    assert "Traceback" not in caplog.text

@@ -59,12 +59,19 @@ def test_line_of_a_page_of_the_sites(owner, ann, secret_frame, lines):
 
 
 def test_a_failure_has_the_number_of_its_request(owner, secret_frame, lines):
-    answer = owner.get(f"describe/{secret_frame.pk}", col="none")
+    answer = owner.get(f"aggregations/{secret_frame.pk}/none")
     number = re.search(r"request ([0-9a-f]{32})", answer.text)[1]
     failed, line = [each for each in lines() if each.get("request") == number]
     assert failed["level"] == "ERROR" and failed["frame"] == str(secret_frame.pk)
-    assert failed["error"].startswith("KeyError\n") and "in describe" in failed["error"]
+    assert failed["error"].startswith("KeyError\n")
+    assert "in load_aggregations" in failed["error"]
     assert line["logger"] == "frames.logs"
+
+
+def test_what_django_refuses_is_a_line_without_a_traceback(owner, lines):
+    assert owner.browser.get("/", base_url="http://elsewhere/").status_code == 400
+    [refused] = [each for each in lines() if "security" in each["logger"]]
+    assert "ALLOWED_HOSTS" in refused["message"] and "error" not in refused
 
 
 def test_neither_data_nor_filters_nor_queries_are_logged(owner, secret_frame, lines):
@@ -77,7 +84,7 @@ def test_neither_data_nor_filters_nor_queries_are_logged(owner, secret_frame, li
     config = {"col": "s", "to": "float", "from": "str"}
     owner.get(f"build-column/{pk}", type="type_conversion", name="f", cfg=config)
     owner.edit(pk, SECRET)
-    owner.get(f"describe/{pk}", col=SECRET)
+    owner.get(f"aggregations/{pk}/{SECRET}")
     owner.post("upload", data={"t.csv": (io.BytesIO(SECRET.encode()), f"{SECRET}.x")})
     owner.browser.get("/", query_string={"q": SECRET})
     owner.browser.get("/none", query_string={"q": SECRET})

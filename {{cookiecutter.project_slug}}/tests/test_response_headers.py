@@ -16,6 +16,7 @@ from frames.exceptions import Unforeseen, explain
 from frames.substitutions import MAIN
 
 ROOT = f"/{settings.DTALE_PREFIX}"
+DEPENDENCIES = "charts/_dash-dependencies"
 NUMBER = "request (" + "[0-9a-f]" * 32 + ")"
 pytestmark = pytest.mark.django_db
 
@@ -128,16 +129,13 @@ def test_cells_are_text_also_in_the_file_to_take_along(owner, frame):
 # Errors -------------------------------------------------------------------------------
 
 ERRORS = [
-    "edit-cell/FRAME?col=none&rowIndex=0&updated=1",
     "edit-cell/FRAME?col=a&rowIndex=0&updated=x",
     "data/FRAME?ids=no-json",
-    "describe/FRAME?col=none",
-    "duplicate-col/FRAME?col=none",
+    "aggregations/FRAME/none",
     "delete-col/FRAME?cols=no-json",
     "update-formats/FRAME?all=false&col=a&format=x",
     "reshape/FRAME?type=none&cfg=%7B%7D&output=new",
     "column-analysis/FRAME?col=a&type=none",
-    "outliers/FRAME?col=none",
     "chart-data/FRAME?x=none&y=none",
     "build-column/FRAME?type=none&name=z&cfg=%7B%7D",
 ]
@@ -158,16 +156,21 @@ def test_an_error_is_a_short_text_and_a_number_in_the_log(owner, frame, caplog, 
         assert answer.json["success"] is False and answer.json["error"]
 
 
-def test_file_of_dashs_that_is_not_there_is_an_error_for_nobody(visitor):
-    answer = visitor().get("charts/_dash-component-suites/none/none.js")
-    assert answer.status_code == 500
-    assert re.search(NUMBER, answer.json["error"])
-    assert "unit_of_work" not in answer.text and ".py" not in answer.text
+@pytest.mark.parametrize("path", ["none/none.js", "plotly/none.js"])
+def test_file_of_dashs_that_is_not_there(visitor, caplog, path):
+    answer = visitor().get(f"charts/_dash-component-suites/{path}")
+    assert answer.status_code == 404 and "Traceback" not in caplog.text
 
 
 def test_an_error_of_a_charts_callback_is_short_too(owner, frame, caplog):
-    answer = owner.call_back("query-data.data", {"query-input.value": 1}, {})
-    assert answer.status_code == 500
+    known = {each["output"]: each for each in owner.get(DEPENDENCIES).json}
+    sent = known["drilldown-modal-1.is_open"]
+    inputs, state = (
+        {f"{part['id']}.{part['property']}": 1.5 for part in sent[side]}
+        for side in ("inputs", "state")
+    )
+    answer = owner.call_back(sent["output"], inputs, state)
+    assert answer.status_code == 400
     assert re.search(NUMBER, answer.json["error"])
     assert "site-packages" not in answer.text and "Traceback" in caplog.text
 

@@ -103,3 +103,12 @@ def test_admin_asks_for_a_login(client):
 
 def test_unknown_page(client):
     assertContains(client.get("/no-such-page"), "/no-such-page", status_code=404)
+
+
+@pytest.mark.parametrize(
+    "path, host, status", [("/none", "localhost", 404), ("/admin/", "elsewhere", 400)]
+)
+def test_form_that_cannot_be_read_is_no_failure(client, path, host, status):
+    broken = dict(data=b"--x", content_type="multipart/form-data; boundary=")
+    client.raise_request_exception = False
+    assert client.post(path, **broken, HTTP_HOST=host).status_code == status

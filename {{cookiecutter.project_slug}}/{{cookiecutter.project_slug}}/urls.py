@@ -5,6 +5,9 @@ from django.urls import include, path
 
 from . import views
 
+handler400 = views.bad_request
+handler403 = views.permission_denied
+handler404 = views.page_not_found
 handler500 = views.server_error
 urlpatterns = [
     path("", views.index, name="index"),

@@ -1,11 +1,13 @@
 """The site's own pages."""
 
+import inspect
 import sys
 
 from django.conf import settings
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import get_script_prefix
+from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -39,6 +41,14 @@ def add_prefix(request, rest):
     return HttpResponseRedirect(
         f"{get_script_prefix()}{settings.DTALE_PREFIX}/{path}", preserve_request=True
     )
+
+
+# Around these Django looks for a token in what was posted, and a form that cannot be read
+# would become a failure of the server.
+bad_request, permission_denied, page_not_found = map(
+    inspect.unwrap,
+    (defaults.bad_request, defaults.permission_denied, defaults.page_not_found),
+)
 
 
 def server_error(request):
