@@ -273,6 +273,18 @@ def backend(request, project, tmp_path_factory):
     shutil.rmtree(directory)  # pytest would keep the frames.
 
 
+@contextlib.contextmanager
+def down(server, seconds=10):
+    """For so many seconds, or longer if the with-block takes longer, it does not answer."""
+    server.stop()
+    try:
+        start = time.monotonic()
+        yield
+        time.sleep(max(0, start + seconds - time.monotonic()))
+    finally:
+        server.start()
+
+
 def who_answered(site):
     """Return which processes have answered requests (set of int)."""
     return set(map(int, re.findall(r"^pid=<(\d+)>", site.log.read_text(), re.M)))

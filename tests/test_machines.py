@@ -20,11 +20,10 @@ from http.client import HTTPException
 
 import pytest
 from conftest import PASSWORD, Project
-from services import Services
+from services import Services, down
 from test_frames_load import cells, edit, zeros
 from visitors import Visitor, hidden
 
-SECONDS = 10
 PRODUCTION = {"DEBUG": "False", "HTTPS": "False", "FRAMES_LOGIN_REQUIRED": "False"}
 FIRST = ["0"]  # The row of a frame that is asked for.
 
@@ -244,17 +243,6 @@ def test_a_machine_that_dies_in_the_middle_of_its_work(serve_on, b, services):
 
 
 # The database or the storage is down --------------------------------------------------
-
-
-@contextlib.contextmanager
-def down(server):
-    server.stop()
-    try:
-        start = time.monotonic()
-        yield
-        time.sleep(max(0, start + SECONDS - time.monotonic()))
-    finally:
-        server.start()
 
 
 def assert_unavailable(visitor, path, what):

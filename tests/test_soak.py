@@ -16,9 +16,9 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from services import Services
+from services import Services, down
 from soak import MANY_ROWS, Ledger, Person
-from test_outage import PRODUCTION, down
+from test_machines import PRODUCTION
 
 SECONDS = 60 * float(os.environ.get("SOAK_MINUTES", 5))
 PEOPLE = 50
