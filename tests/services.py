@@ -275,7 +275,7 @@ def backend(request, project, tmp_path_factory):
 
 @contextlib.contextmanager
 def down(server, seconds=10):
-    """For so many seconds, or longer if the with-block takes longer, it does not answer."""
+    """For so many seconds it does not answer; longer if the with-block takes longer."""
     server.stop()
     try:
         start = time.monotonic()
