@@ -112,6 +112,7 @@ frames/dtale_choices.py
 frames/dtale_columns.py
 frames/dtale_describe.py
 frames/dtale_filters.py
+frames/dtale_frames.py
 frames/dtale_input.py
 frames/dtale_kinds.py
 frames/dtale_lighter.py
@@ -119,6 +120,7 @@ frames/dtale_output.py
 frames/dtale_rows.py
 frames/dtale_pages.py
 frames/dtale_patterns.py
+frames/dtale_preferences.py
 frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
@@ -134,6 +136,7 @@ frames/filters.py
 frames/formats.py
 frames/forms.py
 frames/frame_storage.py
+frames/frame_names.py
 frames/gate.py
 frames/kinds.py
 frames/installed.py

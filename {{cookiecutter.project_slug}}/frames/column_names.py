@@ -20,7 +20,7 @@ def unique_names(frame):
         the index becomes, none if it only counts the rows; and a note for each name
         that had to be another one.
     """
-    notes = []
+    conversions = []
     wanted = [_name(name, at) for at, name in enumerate(frame.columns)]
     levels = frame.index.names
     index = [
@@ -33,14 +33,14 @@ def unique_names(frame):
         if wanted:
             index = []
         else:
-            notes.append(
+            conversions.append(
                 _("The frame has no columns: its row numbers are shown instead.")
             )
     names = _unique(wanted + index)
     for original, name in zip([*frame.columns, *levels], names, strict=False):
         if original is not None and not isinstance(original, tuple):
             if name != str(original).strip():
-                notes.append(
+                conversions.append(
                     _(
                         "The name %(original)s became %(name)s: D-Tale needs names that "
                         "are there once, not empty, without ` and not its own."
@@ -48,8 +48,8 @@ def unique_names(frame):
                     % {"original": repr(str(original)), "name": name}
                 )
     if frame.columns.nlevels > 1:
-        notes.append(_("Names of columns on several levels were joined with _."))
-    return names[: len(wanted)], names[len(wanted) :], notes
+        conversions.append(_("Names of columns on several levels were joined with _."))
+    return names[: len(wanted)], names[len(wanted) :], conversions
 
 
 def _name(name, at):

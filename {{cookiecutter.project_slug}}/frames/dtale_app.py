@@ -10,13 +10,11 @@ import functools
 import re
 
 import jinja2
-import pandas as pd
 from dash.exceptions import DependencyException
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
-from dtale.utils import get_bool_arg, json_timestamp
 from flask import current_app, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wsgi import get_path_info
@@ -24,6 +22,7 @@ from werkzeug.wsgi import get_path_info
 from . import (
     dtale_describe,
     dtale_filters,
+    dtale_frames,
     dtale_input,
     dtale_output,
     dtale_pages,
@@ -32,12 +31,11 @@ from . import (
 from .dtale_replaced import STORE, find, lock, mend
 from .dtale_scripts import mended_file
 from .endpoints import CALLBACK, CHARTS_PAGE, OPEN, PAGES, UPLOAD
-from .exceptions import OF_THE_MACHINE, FrameError, FrameUnreadable, as_problem
-from .limits import check_cells
+from .exceptions import OF_THE_MACHINE, FrameError, as_problem
 from .logs import note
 from .static_files import static_url
 from .substitutions import EXPORT, DtaleChanged
-from .unit_of_work import current, is_bound, unit_of_work
+from .unit_of_work import current, is_bound
 
 # Where D-Tale may be mounted: the path is written into scripts, so it is plain text.
 PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
@@ -47,84 +45,6 @@ PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 MAX_ROOTS = 4
 
 PROCESSES = "dtale.get_processes"
-
-# Frames -------------------------------------------------------------------------------
-
-
-def open_frame(frame, name="", note=""):
-    """Make a frame of the bound workspace from data.
-
-    Args:
-        frame: ``pandas.DataFrame``.
-        name: str; a name that is taken gets a number.
-        note: str, shown beside the grid.
-
-    Returns:
-        str: D-Tale's data id, "1" for the first.
-
-    Raises:
-        DtaleChanged: D-Tale is not the one that this is written for.
-        KindError: D-Tale cannot show such data.
-        LimitExceeded: they are too many.
-    """
-    with lock:
-        mend()
-    check_cells(*frame.shape)
-    with unit_of_work() as unit:
-        store = find(STORE)
-        data_id = store.new_data_inst()
-        # D-Tale's check for duplicates would load every frame.
-        find("dtale.views:startup")(data=frame, data_id=data_id, ignore_duplicate=True)
-        store.set_name(data_id, name)
-        unit.get(data_id).row.note = note
-    return data_id
-
-
-def copy_frame(pk):
-    """Copy a frame that the bound workspace can see, as it looks: the new id (str)."""
-    with lock:
-        mend()
-    with unit_of_work() as unit:
-        row = unit.get(pk).row
-        unit.notes = row.notes.splitlines()
-        store = find(STORE)
-        original = store.get_data_inst(pk)
-        data_id = store.new_data_inst()
-        copied = store.get_data_inst(data_id)
-        for part in ("data", "dtypes", "metadata", "context_variables", "history"):
-            setattr(copied, part, getattr(original, part))
-        copied.settings = original.settings
-        store.set_name(data_id, original.name)
-        unit.get(data_id).row.note = row.note
-    return data_id
-
-
-def processes():
-    """D-Tale's list of frames: it would load each one to tell its size."""
-    with_dtypes = get_bool_arg(request, "dtypes")
-    frames = []
-    for opened in current().all(content=True):
-        try:
-            dtypes = opened.record.get("dtypes") or []
-        except FrameUnreadable:  # Its own page says why; the others are fine.
-            dtypes = []
-        created = pd.Timestamp(opened.row.created).tz_localize(None)
-        frames.append(
-            {
-                "data_id": str(opened.row.pk),
-                "name": opened.name,
-                "rows": opened.row.rows,
-                "columns": opened.row.columns,
-                "names": dtypes if with_dtypes else ",".join(c["name"] for c in dtypes),
-                "start": f"{created:%I:%M:%S %p}".removeprefix("0"),
-                "ts": json_timestamp(created),
-                "mem_usage": opened.row.nbytes,
-            }
-        )
-    return jsonify(success=True, data=sorted(frames, key=lambda frame: frame["ts"]))
-
-
-# The application ----------------------------------------------------------------------
 
 
 def build_dtale(prefix=None):
@@ -213,7 +133,7 @@ def build_flask(root):
         lambda path, method: urls.match(path, method)[0]
     )
     app.view_functions["static"] = moved
-    app.view_functions[PROCESSES] = processes
+    app.view_functions[PROCESSES] = dtale_frames.processes
     app.view_functions[UPLOAD] = dtale_upload.upload
     for endpoint, wrap in dtale_describe.VIEWS:
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])

@@ -28,7 +28,7 @@ def with_every_kind(format_data):
         frame = to_frame(data)
         result = prepare(frame.reset_index(drop=True) if drop_index else frame)
         if is_bound():
-            current().notes += result.notes
+            current().conversions += result.conversions
         return result.frame, result.index
 
     return prepared

@@ -20,7 +20,7 @@ def frame_bar():
         "is_reader": opened.share is not None,
         "is_embedded": request.endpoint == IFRAME,
     }
-    has_news = context["is_reader"] or opened.row.note or opened.row.notes
+    has_news = context["is_reader"] or opened.row.note or opened.row.conversions
     if context["is_embedded"] and not has_news:
         return ""
     return render_to_string("frames/bar.html", context)

@@ -22,9 +22,9 @@ from . import (
     dtale_kinds,
     dtale_output,
     dtale_patterns,
+    dtale_preferences,
     dtale_quick,
     dtale_rows,
-    preferences,
 )
 from .dtale_scripts import mended_files
 from .exceptions import InputRefused
@@ -123,13 +123,22 @@ REPLACED = [
     # D-Tale reads its own metadata from the disk for each page: two thirds of the time.
     ("dtale.views:retrieve_version", functools.cache),
     # What is one person's, and D-Tale keeps once for everyone.
-    ("dtale.global_state:get_app_settings", instead(preferences.AppSettings)),
-    ("dtale.global_state:set_app_settings", instead(preferences.set_app_settings)),
-    ("dtale.charts.utils:get_mapbox_token", instead(preferences.get_mapbox_token)),
-    ("dtale.charts.utils:set_mapbox_token", instead(preferences.set_mapbox_token)),
+    ("dtale.global_state:get_app_settings", instead(dtale_preferences.AppSettings)),
+    (
+        "dtale.global_state:set_app_settings",
+        instead(dtale_preferences.set_app_settings),
+    ),
+    (
+        "dtale.charts.utils:get_mapbox_token",
+        instead(dtale_preferences.get_mapbox_token),
+    ),
+    (
+        "dtale.charts.utils:set_mapbox_token",
+        instead(dtale_preferences.set_mapbox_token),
+    ),
     (
         "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
-        instead(preferences.GeojsonList()),
+        instead(dtale_preferences.GeojsonList()),
     ),
     *dtale_charts.REPLACED,
     *dtale_choices.REPLACED,

@@ -52,7 +52,7 @@ def publish(data, *, owner, name="", note="", shared_with=()):
 
 def open_data(data, name, note=""):
     """Make a frame of the bound workspace from data, as ``explore`` does: a Frame."""
-    from .dtale_app import open_frame  # Here: it imports D-Tale and pandas.
+    from .dtale_frames import open_frame  # Here: it imports D-Tale and pandas.
     from .sources import to_frame
 
     return Frame.objects.get(pk=open_frame(to_frame(data), name, note))
@@ -64,6 +64,6 @@ def copy_frame(frame):
     Raises:
         LimitExceeded: it would be one too many, or too large.
     """
-    from .dtale_app import copy_frame
+    from .dtale_frames import copy_frame
 
     return Frame.objects.get(pk=copy_frame(frame.pk))

@@ -5,7 +5,8 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .models import NAME_LENGTH, Frame, Share, clean_name
+from .frame_names import NAME_LENGTH, clean_name
+from .models import Frame, Share
 
 
 class NameForm(forms.Form):

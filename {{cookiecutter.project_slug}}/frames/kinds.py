@@ -48,12 +48,12 @@ class Prepared:
     Attributes:
         frame: ``pandas.DataFrame`` with a default index and unique strings as names.
         index: the names (list of str) of the columns that were the index.
-        notes: what was converted, a sentence (str) each.
+        conversions: what was converted, a sentence (str) each.
     """
 
     frame: pd.DataFrame
     index: list = field(default_factory=list)
-    notes: list = field(default_factory=list)
+    conversions: list = field(default_factory=list)
 
 
 def prepare(frame):
@@ -68,7 +68,7 @@ def prepare(frame):
     Raises:
         KindError: a column holds values that cannot even become text.
     """
-    names, index, notes = unique_names(frame)
+    names, index, conversions = unique_names(frame)
     # A plain DataFrame, whatever it was: a subclass may need what D-Tale does not give.
     frame = pd.DataFrame(frame).set_axis(names, axis="columns")
     if index:
@@ -91,8 +91,8 @@ def prepare(frame):
             frame[name], reason = result
             converted.setdefault(reason, []).append(name)
     for reason, columns in converted.items():
-        notes.append(f"{_listed(columns)}: {reason}")
-    return Prepared(frame, index, notes)
+        conversions.append(f"{_listed(columns)}: {reason}")
+    return Prepared(frame, index, conversions)
 
 
 def _listed(columns):

@@ -2,9 +2,7 @@
 
 import contextlib
 import functools
-import itertools
 import logging
-import re
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -18,31 +16,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .formats import grouped
+from .frame_names import NAME_LENGTH, UNSAFE_IN_NAME
+from .preferences import Preferences as Preferences
 from .quick_query import quick_query
-from .tokens import Token as Token  # A model of this app, too.
+from .tokens import Token as Token  # Models of this app, too, as the Preferences are.
 
 logger = logging.getLogger(__name__)
-
-NAME_LENGTH = 100
-# D-Tale's charts page writes names into HTML as they are.
-UNSAFE_IN_NAME = re.compile(r"[^\w .,;:()\[\]+@#%=~!?/-]")
-
-
-def clean_name(name):
-    """Return a name (str) for a frame: what HTML would take for its own becomes _."""
-    name = UNSAFE_IN_NAME.sub("_", " ".join(str(name).split()))
-    return name[: NAME_LENGTH - 10].strip()  # The rest is for a number.
-
-
-def free_name(name, taken):
-    """Return the name, or if it is in ``taken`` (set[str]) with the next free number.
-
-    No name at all is never taken.
-    """
-    if not name:
-        return name
-    numbered = (f"{name} {number}" for number in itertools.count(2))
-    return next(each for each in itertools.chain([name], numbered) if each not in taken)
 
 
 class FrameQuerySet(models.QuerySet):
@@ -152,7 +131,7 @@ class Frame(models.Model):
         blank=True,
         help_text=_("What whoever opens it has to know of it."),
     )
-    notes = models.TextField(
+    conversions = models.TextField(
         blank=True,
         help_text=_("What had to be converted, so that D-Tale can show it."),
     )
@@ -183,7 +162,13 @@ class Frame(models.Model):
         written again as it was read once, a row could name bytes that are gone.
         """
         if not (self._state.adding or options.get("update_fields")):
-            options["update_fields"] = ["owner", "visitor", "name", "note", "notes"]
+            options["update_fields"] = [
+                "owner",
+                "visitor",
+                "name",
+                "note",
+                "conversions",
+            ]
         super().save(**options)
 
     def get_absolute_url(self):
@@ -275,44 +260,6 @@ class Share(models.Model):
 
     def __str__(self):
         return f"{self.frame_id} for {self.user}"
-
-
-class PreferencesQuerySet(models.QuerySet):
-    def quick_get(self, owner_id, visitor=None):
-        """Return a person's preferences, None without any; each page asks for them."""
-        for values in _preferences_row(owner_id, visitor):
-            return self.model.from_db(connection.alias, PREFERENCES, values)
-        return None
-
-
-# Without the maps, which only charts need.
-PREFERENCES = "id", "owner_id", "visitor", "app_settings", "mapbox_token"
-
-
-@quick_query
-def _preferences_row(owner_id, visitor):
-    rows = Preferences.objects.filter(owner_id=owner_id, visitor=visitor)
-    return rows.values_list(*PREFERENCES)
-
-
-class Preferences(models.Model):
-    """What D-Tale keeps for all frames, here for one person."""
-
-    owner = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True
-    )
-    visitor = models.CharField(max_length=32, null=True, unique=True)  # noqa: DJ001
-    app_settings = models.JSONField(default=dict)  # Theme, language, sizes ...
-    mapbox_token = models.CharField(max_length=200, blank=True)
-    geojson = models.BinaryField(default=bytes)  # Sealed: the list of uploaded files.
-
-    objects = PreferencesQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "preferences"
-
-    def __str__(self):
-        return f"Preferences of {self.owner or 'a visitor'}"
 
 
 def update_without_waiting(pk, **fields):

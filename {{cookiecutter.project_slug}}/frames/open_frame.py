@@ -14,15 +14,9 @@ from django.utils.translation import gettext as _
 from . import frame_storage
 from .exceptions import Conflict, FrameUnreadable, LimitExceeded, ReadOnly
 from .formats import grouped
+from .frame_names import clean_name, free_name
 from .limits import check_cells, check_owner
-from .models import (
-    Frame,
-    Record,
-    clean_name,
-    free_name,
-    remove_bytes,
-    update_without_waiting,
-)
+from .models import Frame, Record, remove_bytes, update_without_waiting
 from .payload import PayloadDamaged
 from .sealing import seal, unseal
 
@@ -90,9 +84,9 @@ class OpenFrame:
         check_cells(*frame.shape)
         self.show(frame)
         self._has_new_data = True
-        if self.unit.notes:
-            self._fields["notes"] = "\n".join(self.unit.notes)
-            self.unit.notes = []
+        if self.unit.conversions:
+            self._fields["conversions"] = "\n".join(self.unit.conversions)
+            self.unit.conversions = []
 
     def touch(self):
         """Remember when it was opened, to about ten minutes, if nobody is in the way."""

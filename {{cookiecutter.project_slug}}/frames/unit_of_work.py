@@ -71,7 +71,7 @@ class Unit:
         conflict: something that was read is not there any more; try again.
         unavailable: the Unavailable that D-Tale has caught, if it has.
         preferences: the person's Preferences, once they have been read.
-        notes: list of what was converted in the data that come next.
+        conversions: list of what was converted in the data that come next.
     """
 
     def __init__(self, workspace, lock=False):
@@ -80,7 +80,7 @@ class Unit:
         self.broken = self.conflict = False
         self.unavailable = None
         self.preferences = None
-        self.notes = []
+        self.conversions = []
         self._opened = {}  # Primary key -> OpenFrame, or None: not this workspace's.
         self._reserved = set()
         self._deleted = []

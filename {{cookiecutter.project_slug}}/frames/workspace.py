@@ -5,7 +5,8 @@ import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from .models import Frame, Preferences, free_name
+from .frame_names import free_name
+from .models import Frame, Preferences
 
 VISITOR = "frames_visitor"  # Where a session keeps a visitor's token.
 NOBODY = "nobody"  # In place of the token of who has none: no row has it.

@@ -174,7 +174,8 @@ def test_edits_of_many_at_once_are_all_there(visitor, ann, publish):
 def test_settings_of_a_readers_browsers_at_once_are_all_there(
     visitor, ann, bob, publish
 ):
-    pk = publish(ann, shared_with=[bob]).pk
+    names = [f"{turn}.{number}" for turn in range(3) for number in range(4)]
+    pk = publish(ann, shared_with=[bob], **dict.fromkeys(names, [1])).pk
     browsers = [visitor(bob) for _ in range(4)]
     for turn in range(3):
         answers = together(
@@ -199,7 +200,7 @@ def test_reading_waits_for_no_writer(owner, frame, ann, publish):
     def write():
         with transaction.atomic():
             Frame.objects.select_for_update().get()
-            Frame.objects.update(notes="x")
+            Frame.objects.update(conversions="x")
             writing.set()
             done.wait(10)
         connection.close()

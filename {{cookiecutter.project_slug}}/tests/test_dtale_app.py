@@ -13,7 +13,8 @@ from django.db import connection
 from werkzeug.test import Client
 
 from frames import dtale_app, dtale_replaced, dtale_scripts
-from frames.dtale_app import MAX_ROOTS, build_dtale, open_frame
+from frames.dtale_app import MAX_ROOTS, build_dtale
+from frames.dtale_frames import open_frame
 from frames.dtale_replaced import REPLACED, find
 from frames.dtale_scripts import SUBSTITUTIONS, mended_files
 from frames.exceptions import FrameMissing

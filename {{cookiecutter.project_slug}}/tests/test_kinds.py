@@ -30,7 +30,7 @@ def is_missing(value):
 def test_kind_is_kept(kind):
     original = KINDS[kind]()
     prepared = prepare(original)
-    assert prepared.notes == []
+    assert prepared.conversions == []
     shown = prepared.frame.set_axis(original.columns, axis="columns")
     pd.testing.assert_frame_equal(shown, original)
 
@@ -42,7 +42,7 @@ def test_kind_is_converted_with_a_note(kind):
     assert str(prepared.frame["kind"].dtype) == dtype
     shown = prepared.frame["kind"].tolist()
     assert [None if is_missing(each) else each for each in shown] == expected
-    (note,) = prepared.notes
+    (note,) = prepared.conversions
     assert note.startswith("Column kind: ") and note.endswith(".")
 
 
@@ -70,13 +70,13 @@ def test_input_stays_as_it_was(kind):
 
 def test_notes_name_the_columns_of_a_conversion_together():
     frame = pd.DataFrame({f"c{number}": [[number]] for number in range(7)})
-    (note,) = prepare(frame).notes
+    (note,) = prepare(frame).conversions
     assert note.startswith("Columns c0, c1, c2, c3, c4 and 2 more: lists")
 
 
 def test_names_that_are_changed_are_noted():
     frame = pd.DataFrame([[1, 2, 3]], columns=["a", "a", "dtale_index"])
-    notes = prepare(frame).notes
+    notes = prepare(frame).conversions
     assert [
         re.match("The name '(.*)' became (.*): ", note).groups() for note in notes
     ] == [

@@ -47,7 +47,7 @@ def opened(monkeypatch):
     """What was opened: the DataFrames that D-Tale was given."""
     frames = []
     monkeypatch.setattr(
-        "frames.dtale_app.open_frame",
+        "frames.dtale_frames.open_frame",
         lambda data, name, note: (
             frames.append(data) or Frame.objects.create(name=name).pk
         ),

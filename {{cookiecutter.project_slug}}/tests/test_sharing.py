@@ -130,13 +130,13 @@ def test_owner_whom_a_frame_is_shared_with_stays_its_owner(publish, ann, owner):
 
 def test_copy_is_the_readers_own_as_they_see_it(shared, reader, owner, bob):
     down = [["a", "DESC"]]
-    Frame.objects.update(note="Of 2026.", notes="Column c was a list.")
+    Frame.objects.update(note="Of 2026.", conversions="Column c was a list.")
     reader.column(shared.pk, sort=down)
     answer = reader.submit(f"/frames/{shared.pk}/copy/")
     copy = Frame.objects.get(owner=bob)
     assert answer.location == copy.get_absolute_url()
     assert (copy.name, copy.note) == ("sales 2", "Of 2026.")
-    assert copy.notes == "Column c was a list."
+    assert copy.conversions == "Column c was a list."
     assert reader.column(copy.pk, sort=down) == [3, 2, 1]
     assert reader.edit(copy.pk, 30).json["success"]
     assert reader.column(copy.pk, sort=down) == [30, 2, 1]

@@ -138,7 +138,7 @@ def test_page_of_dtale(visitor, ann, bob, publish):
 def test_texts_of_errors_and_notes(db, ann, tmp_path):
     with override("de"):
         note = "Spalte a: Listen und Ähnliches wurden zu Text (JSON)"
-        assert prepare(pd.DataFrame({"a": [[1]]})).notes[0].startswith(note)
+        assert prepare(pd.DataFrame({"a": [[1]]})).conversions[0].startswith(note)
         refused = str(ReadOnly(Frame(pk=1, owner=ann)))
         assert refused.startswith("Tabelle 1 gehört ann und ist mit Ihnen zum Lesen")
         (tmp_path / "a.json").write_text("{")

@@ -120,7 +120,7 @@ def test_reader_is_told_whose_frame_it_is(visitor, publish, ann, bob):
 
 
 def test_what_was_converted_is_told_wherever_the_grid_is(owner, frame):
-    Frame.objects.update(notes="Column c was a list.\n<b>")
+    Frame.objects.update(conversions="Column c was a list.\n<b>")
     for page in ("main", "iframe"):
         html = bar(owner.get(f"{page}/{frame.pk}"))
         assert "Column c was a list." in html and "&lt;b&gt;" in html

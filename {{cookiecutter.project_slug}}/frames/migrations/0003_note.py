@@ -16,4 +16,7 @@ class Migration(migrations.Migration):
                 blank=True, help_text="What whoever opens it has to know of it."
             ),
         ),
+        migrations.RenameField(
+            model_name="frame", old_name="notes", new_name="conversions"
+        ),
     ]

@@ -47,7 +47,7 @@ class Command(BaseCommand):
             )
         except FrameError as error:
             raise CommandError(str(error)) from None
-        for note in frame.notes.splitlines():
+        for note in frame.conversions.splitlines():
             self.stderr.write(note)
         self.stdout.write(frame.get_absolute_url())
 
