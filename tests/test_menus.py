@@ -63,6 +63,8 @@ def rows():
         yield Row(
             f"Column: {name}", comes.kind, functools.partial(of_column, name, comes)
         )
+    yield Row("Column: its border is dragged", "on the page", resized)
+    yield Row("Highlight Range: Apply", "on the page", highlighted)
     for name, where in WINDOWS.items():
         yield Row(name, "a small window", functools.partial(window, *where))
     for name in BUILDERS:
@@ -115,6 +117,36 @@ def of_column(name, comes, opened):
     columns = {"Aa": "text", "equals": "text"}
     columns["Variance Report"] = "same"
     opened.entry(column(columns.get(name, "number")), name, comes)
+
+
+def resized(opened):
+    opened.grid()
+    header = opened.page.locator(".headerCell").first
+    handle = header.locator(".DragHandle").bounding_box()
+    before = header.bounding_box()["width"]
+    mouse = opened.page.mouse
+    mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+    mouse.down()
+    mouse.move(handle["x"] + 80, handle["y"], steps=5)
+    mouse.up()
+    opened.settle()
+    assert header.bounding_box()["width"] > before + 40
+
+
+def highlighted(opened):
+    """Cells above a number are yellow."""
+    opened.grid()
+    opened.press(MAIN, "Highlight Range")
+    dialog = opened.page.locator(".modal.show")
+    above = dialog.locator(".form-group", has_text="Greater Than")
+    above.locator("i").click()
+    above.locator("input").fill("500")
+    dialog.get_by_role("button", name="Apply").click()
+    yellow = opened.page.locator('.cell[style*="rgb(255, 245, 157)"]')
+    yellow.first.wait_for()
+    assert "1000" in yellow.all_inner_texts()
+    opened.close()
+    opened.stale = True
 
 
 def window(path, content, opened):
