@@ -15,6 +15,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from conftest import environment
+
 # To mount anything one has to be root; whoever is not asks sudo.
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
 
@@ -128,7 +130,7 @@ class Image:
         command = re.sub(r"--mount=\S+", "", rest)
         command = command.replace("collectstatic ", "collectstatic --dry-run ")
         # What this machine says of networks counts here, and not later.
-        variables = {**os.environ, **self.variables, "HOME": "/tmp"}
+        variables = environment({**self.variables, "HOME": "/tmp"})
         variables["PATH"] += ":/tmp"  # Where uv is.
         variables |= {"UV_CACHE_DIR": "/tmp/cache", "UV_COMPILE_BYTECODE": "0"}
         variables["UV_PYTHON"] = str(self.python)

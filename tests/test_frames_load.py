@@ -229,7 +229,7 @@ def test_changes_of_one_frame_at_once(four_workers):
         done(visitor.get(f"update-formats/{id}", col=name, format=formats[name]))
 
     visitor = Visitor(four_workers.url, four_workers.prefix)
-    id = visitor.upload(zeros(100, "a", "b", "zero"))
+    id = visitor.upload(zeros(100, "a", "b", "zero", *formats))
     jobs = [partial(edit, visitor, id, *cell, edits[cell]) for cell in edits]
     jobs += [partial(build, number) for number in built]
     jobs += [partial(set, name) for name in formats]
@@ -238,7 +238,8 @@ def test_changes_of_one_frame_at_once(four_workers):
         for job in [pool.submit(job) for job in jobs]:
             job.result()  # All were acknowledged.
     expected = {(f"c{number}", row): number for number in built for row in range(100)}
-    expected |= edits | {("zero", row): 0 for row in range(100)}
+    zero = ("zero", *formats)
+    expected |= edits | {(name, row): 0 for name in zero for row in range(100)}
     assert cells(visitor, id) == expected
     assert settings_of(visitor, id)["columnFormats"] == formats
 

@@ -211,26 +211,26 @@ def open_map(page, dtale, upload):
         f"{dtale}/charts/{upload(STATES)}?chart_type=maps&map_type=choropleth"
         "&loc_mode=USA-states&loc=state&map_val=v&scope=usa"
     )
-    page.locator(".choroplethlayer path").first.wait_for()
+    page.locator("#chart-content .choroplethlayer path").first.wait_for()
 
 
 def test_map_has_its_geography(page, dtale, upload):
     with page.expect_response(re.compile("usa_110m.json")) as answer:
         open_map(page, dtale, upload)
     assert answer.value.ok
-    expect(page.locator(".choroplethlayer path")).to_have_count(3)
+    expect(page.locator("#chart-content .choroplethlayer path")).to_have_count(3)
 
 
 def test_code_export_of_charts(page, dtale, upload):
     open_map(page, dtale, upload)
-    popup = window(page, page.locator(".code-snippet-btn i").click)
+    popup = window(page, page.locator(".code-snippet-btn i").first.click)
     assert popup.url == f"{dtale}/code-popup"
     expect(popup.locator("#popup-content")).to_contain_text("import")
 
 
 def test_copied_link_of_charts(page, dtale, upload):
     open_map(page, dtale, upload)
-    page.locator(".copy-link-btn i").click()
+    page.locator(".copy-link-btn i").first.click()
     link = page.locator("#copy-text").input_value()
     assert re.match(rf"{dtale}/charts/\d+\?", link)
     assert page.goto(link).ok
