@@ -24,6 +24,11 @@ CHROMIUM = next(
 )
 
 
+def pytest_collection_modifyitems(items):
+    """The soak first: its people wait most of the time, and leave the CPU to others."""
+    items.sort(key=lambda item: item.path.name != "test_soak.py")
+
+
 def free_port():
     """Return a port (int) of the loopback that nobody listens on."""
     with socket.socket() as probe:
