@@ -139,7 +139,8 @@ def test_old_address_leads_to_the_new(visitor, name):
 @pytest.mark.django_db
 def test_home_page_fetches_ahead_what_the_grid_names(owner, frame):
     home = owner.browser.get("/").text
-    ahead = re.findall(r'rel="prefetch" href="([^"]+)"', home)
+    [(base, files)] = re.findall(r'data-from="([^"]+)"\s+data-files="([^"]+)"', home)
+    ahead = [f"{base}/{file}" for file in files.split()]
     grid = owner.get(f"main/{frame.pk}").text
     assert static_url(MAIN) in ahead
     assert [url for url in ahead if f'"{url}"' not in grid] == []
