@@ -42,7 +42,8 @@ def environment(variables):
     Nor what keeps bytecode out of the tree that is baked: without bytecode of its own
     each process of a project that has D-Tale compiles for five seconds.
     """
-    left_out = "MAKE", "MFLAGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"
+    left_out = "MAKE", "MFLAGS", "ARGS"
+    left_out += "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"
     ours = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     return {**ours, **variables}
 
