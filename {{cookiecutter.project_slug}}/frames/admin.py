@@ -49,17 +49,8 @@ class FrameAdmin(admin.ModelAdmin):
     list_select_related = ["owner"]
     search_fields = ["name", "=id", f"owner__{get_user_model().USERNAME_FIELD}"]
     date_hierarchy = "created"
-    fields = [
-        "name",
-        "owner",
-        "note",
-        "conversions",
-        "shape",
-        "size",
-        "version",
-        "created",
-    ]
-    fields += ["changed", "opened", "open_in_dtale"]
+    fields = ["name", "owner", "note", "conversions", "shape", "size", "version"]
+    fields += ["created", "changed", "opened", "open_in_dtale"]
     readonly_fields = ["conversions", "shape", "size", "version", "created", "changed"]
     readonly_fields += ["opened", "open_in_dtale"]
     autocomplete_fields = ["owner"]

@@ -162,13 +162,8 @@ class Frame(models.Model):
         written again as it was read once, a row could name bytes that are gone.
         """
         if not (self._state.adding or options.get("update_fields")):
-            options["update_fields"] = [
-                "owner",
-                "visitor",
-                "name",
-                "note",
-                "conversions",
-            ]
+            fields = "owner visitor name note conversions"
+            options["update_fields"] = fields.split()
         super().save(**options)
 
     def get_absolute_url(self):
