@@ -59,6 +59,17 @@ def wait_for(url, process, log):
     raise AssertionError(f"no answer in 120 s:\n{log.read_text()}")
 
 
+def wait_for_port(port, process, log):
+    """Wait until the server process listens, without a request to it."""
+    for _ in range(12_000):
+        assert process.poll() is None, log.read_text()
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"the port did not open in 120 s:\n{log.read_text()}")
+
+
 PASSWORD = "correct horse battery"
 
 
@@ -98,21 +109,28 @@ class Project:
             self.run(*manage, "createsuperuser", *account, **password, **variables)
 
     @contextlib.contextmanager
-    def serve(self, server="gunicorn", workers=1, **variables):
+    def serve(self, server="gunicorn", workers=1, is_cold=False, **variables):
         """Serve the project on a free port of this machine: a `Site`, until the end.
 
-        Workers are gunicorn's; gunicorn.conf.py has the rest.
+        Workers are gunicorn's; gunicorn.conf.py has the rest. A site that is cold has
+        opened its port and has not been asked for anything.
         """
         host, port = "127.0.0.1", free_port()
         address = f"{host}:{port}"
         bin = self.path / ".venv" / "bin"
         commands = {
             "gunicorn": f"{bin}/gunicorn -b {address} --workers {workers}",
+            # Without the project's file, nothing is imported before the workers fork.
+            "gunicorn without preload": f"{bin}/gunicorn -c {os.devnull} -b {address}"
+            f" --workers {workers} --threads 8 {self.slug}.wsgi",
             "uvicorn": f"{bin}/uvicorn {self.slug}.asgi:application"
             f" --host {host} --port {port}",
+            "waitress": f"{bin}/waitress-serve --listen {address}"
+            f" {self.slug}.wsgi:application",
             "runserver": f"{bin}/python manage.py runserver --noreload {address}",
+            "runserver with reloader": f"{bin}/python manage.py runserver {address}",
         }
-        log = self.path / f"{server}-{port}.log"
+        log = self.path / f"{server.split()[0]}-{port}.log"
         with log.open("w") as output:
             process = subprocess.Popen(
                 commands[server].split(),
@@ -123,7 +141,10 @@ class Project:
             )
         site = Site(f"http://{address}", self.prefix, log, process)
         try:
-            wait_for(f"{site.url}/healthz", process, log)
+            if is_cold:
+                wait_for_port(port, process, log)
+            else:
+                wait_for(f"{site.url}/healthz", process, log)
             yield site
         finally:
             process.terminate()

@@ -116,6 +116,7 @@ frames/dtale_frames.py
 frames/dtale_input.py
 frames/dtale_kinds.py
 frames/dtale_lighter.py
+frames/dtale_loader.py
 frames/dtale_output.py
 frames/dtale_rows.py
 frames/dtale_pages.py

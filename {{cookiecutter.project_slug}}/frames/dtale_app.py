@@ -8,6 +8,7 @@ release that differs stops the start with a message.
 import contextlib
 import functools
 import re
+import threading
 
 import jinja2
 from dash.exceptions import DependencyException
@@ -28,7 +29,7 @@ from . import (
     dtale_pages,
     dtale_upload,
 )
-from .dtale_replaced import STORE, find, lock, mend
+from .dtale_replaced import STORE, find, mend
 from .dtale_scripts import mended_file
 from .endpoints import CALLBACK, CHARTS_PAGE, OPEN, PAGES, UPLOAD
 from .exceptions import OF_THE_MACHINE, FrameError, as_problem
@@ -47,8 +48,12 @@ MAX_ROOTS = 4
 PROCESSES = "dtale.get_processes"
 
 
+# D-Tale's modules are changed, and its applications built, by one thread at a time.
+_lock = threading.Lock()
+
+
 def build_dtale(prefix=None):
-    """Build D-Tale as it is served here.
+    """Build D-Tale as it is served here. The site itself calls ``load_dtale``.
 
     Args:
         prefix: the path it is mounted at; ``settings.DTALE_PREFIX`` if None.
@@ -69,6 +74,9 @@ class Dtale:
     built. The path may have more before the prefix, if a proxy publishes the site
     there, and only a request tells.
     """
+
+    open_frame = staticmethod(dtale_frames.open_frame)
+    copy_frame = staticmethod(dtale_frames.copy_frame)
 
     def __init__(self, prefix):
         front = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
@@ -99,7 +107,7 @@ class Dtale:
         """Return D-Tale's Flask application for a path, built at the first call."""
         app = self.apps.get(root)
         if app is None:
-            with lock:
+            with _lock:
                 app = self.apps.get(root)
                 if app is None:
                     while len(self.apps) >= MAX_ROOTS:

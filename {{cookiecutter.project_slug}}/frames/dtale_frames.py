@@ -4,7 +4,7 @@ import pandas as pd
 from dtale.utils import get_bool_arg, json_timestamp
 from flask import jsonify, request
 
-from .dtale_replaced import STORE, find, lock, mend
+from .dtale_replaced import STORE, find
 from .exceptions import FrameUnreadable
 from .limits import check_cells
 from .unit_of_work import current, unit_of_work
@@ -22,12 +22,9 @@ def open_frame(frame, name="", note=""):
         str: D-Tale's data id, "1" for the first.
 
     Raises:
-        DtaleChanged: D-Tale is not the one that this is written for.
         KindError: D-Tale cannot show such data.
         LimitExceeded: they are too many.
     """
-    with lock:
-        mend()
     check_cells(*frame.shape)
     with unit_of_work() as unit:
         store = find(STORE)
@@ -41,8 +38,6 @@ def open_frame(frame, name="", note=""):
 
 def copy_frame(pk):
     """Copy a frame that the bound workspace can see, as it looks: the new id (str)."""
-    with lock:
-        mend()
     with unit_of_work() as unit:
         row = unit.get(pk).row
         unit.conversions = row.conversions.splitlines()

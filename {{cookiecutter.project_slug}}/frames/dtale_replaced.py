@@ -8,7 +8,6 @@ is in ``dtale_scripts``.
 import functools
 import pkgutil
 import re
-import threading
 from urllib.parse import unquote
 
 from dash.fingerprint import check_fingerprint
@@ -31,8 +30,6 @@ from .exceptions import InputRefused
 from .static_files import shipped, static_url
 from .store import WorkspaceStore
 from .substitutions import DtaleChanged
-
-lock = threading.RLock()
 
 
 def find(target):
@@ -170,7 +167,7 @@ def install_store():
 def mend():
     """Mend D-Tale's files and replace what must differ, once in this process.
 
-    Call it under ``lock``.
+    Only `dtale_app` calls it, under a lock.
 
     Returns:
         dict[str, str]: its mended templates, by name.

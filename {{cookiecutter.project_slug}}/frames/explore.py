@@ -4,6 +4,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponseRedirect
 
 from .access import may_have_frames
+from .dtale_loader import load_dtale
 from .models import Frame
 from .workspace import Workspace, bind
 
@@ -52,10 +53,10 @@ def publish(data, *, owner, name="", note="", shared_with=()):
 
 def open_data(data, name, note=""):
     """Make a frame of the bound workspace from data, as ``explore`` does: a Frame."""
-    from .dtale_frames import open_frame  # Here: it imports D-Tale and pandas.
-    from .sources import to_frame
+    from .sources import to_frame  # Imported late: it imports pandas.
 
-    return Frame.objects.get(pk=open_frame(to_frame(data), name, note))
+    data_id = load_dtale().open_frame(to_frame(data), name, note)
+    return Frame.objects.get(pk=data_id)
 
 
 def copy_frame(frame):
@@ -64,6 +65,4 @@ def copy_frame(frame):
     Raises:
         LimitExceeded: it would be one too many, or too large.
     """
-    from .dtale_frames import copy_frame
-
-    return Frame.objects.get(pk=copy_frame(frame.pk))
+    return Frame.objects.get(pk=load_dtale().copy_frame(frame.pk))

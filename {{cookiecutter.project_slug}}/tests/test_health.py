@@ -8,7 +8,8 @@ from django.core.wsgi import get_wsgi_application
 from django.db import InterfaceError, connection
 from django.utils.module_loading import import_string
 
-from frames.dtale_app import build_dtale
+from frames import dtale_loader
+from frames.dtale_loader import load_dtale
 from frames.gate import Gate
 
 from .conftest import Browser, Visitor
@@ -23,10 +24,9 @@ PROBE = {"base_url": "http://10.1.2.3:8000"}
 def make_site(settings):
     """Make the whole site anew, as the settings are now: make_site()."""
     served = import_string(settings.WSGI_APPLICATION)
-    served.get_application(settings.DTALE_PREFIX)  # Probes ask for this one.
 
     def make_app(prefix):
-        return Gate(build_dtale(prefix), prefix)
+        return Gate(load_dtale(), prefix)
 
     return lambda: type(served)(get_wsgi_application(), make_app)
 
@@ -63,8 +63,7 @@ def test_what_is_missing_is_named(browser, settings, monkeypatch, part):
     elif part == "storage":
         monkeypatch.setattr(storages["frames"], "exists", refuse)
     else:
-        served = import_string(settings.WSGI_APPLICATION)
-        monkeypatch.setattr(served, "instances", {})
+        monkeypatch.setattr(dtale_loader, "_load", refuse)
     answer = browser.get("/readyz", **PROBE)
     assert answer.status_code == 503
     assert {name for name, state in answer.json.items() if state != "ok"} == {part}

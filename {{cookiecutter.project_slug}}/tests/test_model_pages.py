@@ -47,9 +47,11 @@ def opened(monkeypatch):
     """What was opened: the DataFrames that D-Tale was given."""
     frames = []
     monkeypatch.setattr(
-        "frames.dtale_frames.open_frame",
-        lambda data, name, note: (
-            frames.append(data) or Frame.objects.create(name=name).pk
+        "frames.dtale_app.Dtale.open_frame",
+        staticmethod(
+            lambda data, name, note: (
+                frames.append(data) or Frame.objects.create(name=name).pk
+            )
         ),
     )
     return frames

@@ -8,6 +8,7 @@ from django.core.signals import request_finished
 from django.core.wsgi import get_wsgi_application
 
 from frames.checks import require_clean
+from frames.dtale_loader import load_dtale
 
 from .dispatcher import PathDispatcher
 
@@ -20,13 +21,12 @@ os.environ.setdefault(
 def make_app(prefix):
     """Return D-Tale as a WSGI application to be mounted at ``prefix``.
 
-    It is imported here and not above: D-Tale and pandas take about two seconds, which
-    neither the first page nor a ``manage.py`` command should wait for.
+    D-Tale and pandas take about two seconds to import. They are imported here and not
+    above, because the first page and most ``manage.py`` commands do not need them.
     """
-    from frames.dtale_app import build_dtale
     from frames.gate import Gate
 
-    return Gate(build_dtale(prefix), prefix)
+    return Gate(load_dtale(), prefix)
 
 
 application = PathDispatcher(get_wsgi_application(), make_app)
