@@ -142,9 +142,9 @@ DOORS = sample, upload, push, admin_action, model_page, copy, grid, rows, charts
 def plan():
     """Return the cold starts: (server, delay, doors, is there a first page before).
 
-    Each of SERVERS opens each of DOORS at each of DELAYS, two at once. Half of the starts
-    have a first page before, as of a person who comes by the home page: the end of that
-    request starts the build in the background.
+    Each of SERVERS opens each of DOORS at each of DELAYS, two at once. Half of the
+    starts have a first page before, as of a person who comes by the home page: the end
+    of that request starts the build in the background.
     """
     starts = []
     for (at, server), (later, delay) in itertools.product(
