@@ -21,6 +21,7 @@ from .filter_parts import METHODS, OPERATORS, PARAMETERS, TIMES, compare
 MAX_LENGTH = 100_000  # Characters: D-Tale lists each of the values that are chosen.
 MAX_PARTS = 500  # Names, values, comparisons ..., without the values in a list.
 MAX_DEPTH = 50
+TOO_DEEP = f"it is more than {MAX_DEPTH} levels deep"
 # Python's parser gives up at about 3,000 nested words and signs; the number and the error
 # differ between versions of Python. This limit, half of it, is the same for all.
 MAX_WORDS = 1_500
@@ -64,7 +65,7 @@ class Filter(ast.NodeVisitor):
             raise FilterRefused(text, f"it is longer than {MAX_LENGTH:,} characters")
         try:
             prepared = NOT_PYTHON.sub(self.as_python, text).strip()
-            if sum(match[1] is not None for match in WORD.finditer(prepared)) > MAX_WORDS:
+            if sum(map(bool, WORD.findall(prepared))) > MAX_WORDS:
                 why = f"it has more than {MAX_WORDS:,} words and signs"
                 raise FilterRefused(text, why)
             self.root = ast.parse(prepared, FILENAME, mode="eval").body
@@ -76,7 +77,7 @@ class Filter(ast.NodeVisitor):
         # `refused` cannot write down a part that is too deep, and the parser cannot read an
         # f-string that is: its words are not counted.
         except (MemoryError, RecursionError):
-            raise FilterRefused(text, f"it is more than {MAX_DEPTH} levels deep") from None
+            raise FilterRefused(text, TOO_DEEP) from None
 
     def rows(self, frame):
         """Find the rows of a frame (``pandas.DataFrame``) that the filter keeps.
@@ -118,7 +119,7 @@ class Filter(ast.NodeVisitor):
         if self.parts > MAX_PARTS:
             raise FilterRefused(self.text, f"it has more than {MAX_PARTS} parts")
         if self.depth > MAX_DEPTH:
-            raise FilterRefused(self.text, f"it is more than {MAX_DEPTH} levels deep")
+            raise FilterRefused(self.text, TOO_DEEP)
         self.depth += 1
         value = super().visit(node)
         self.depth -= 1

@@ -16,6 +16,8 @@ from frames.dtale_app import build_dtale
 from frames.dtale_replaced import find
 from frames.exceptions import FilterRefused
 from frames.filters import MAX_LENGTH, MAX_PARTS, Filter
+
+from .test_start import python
 from frames.substitutions import DtaleChanged
 
 EXPR = "x.cumsum() > 2"
@@ -199,7 +201,8 @@ REFUSED = {
     "not " * 1_499 + "flag": "more than 50 levels deep",
     "not " * 60 + "flag": "more than 50 levels deep",
     "lambda: " * 700 + "flag": "more than 50 levels deep",
-    "f'{" + "not " * 5_000 + "x}' == s": "",  # Python's parser refuses it, or the filter.
+    # Python's parser refuses it, or the filter.
+    "f'{x}' == s".replace("x", "not " * 5_000 + "x"): "",
     "(" * 300 + "x" + ")" * 300: "too many nested parentheses",
     " or ".join(["flag"] * MAX_PARTS): "parts",
     "x > 1" + " " * MAX_LENGTH: "it is longer than",
@@ -226,6 +229,14 @@ def test_long_nonsense_is_refused_at_once(text):
     with pytest.raises(FilterRefused):
         Filter(text).rows(frame())
     assert time.perf_counter() - began < 1
+
+
+def test_python_warns_of_no_text():
+    """Its warnings would be in the log, with a part of the text."""
+    text = r"s.str.contains('\d') or x is 'a' or 1or x"
+    code = f"from frames.filters import Filter; Filter({text!r})"
+    result = python("-W", "default", "-c", code)
+    assert "FilterRefused" in result.stderr and "Warning" not in result.stderr
 
 
 DTYPES = [object, "str", "string", "string[python]", "category"]
