@@ -1,4 +1,5 @@
-# `make demo` and `make test` need Python 3.11 or later and make, nothing else.
+# `make demo` and `make test` need Python 3.11 to 3.14 and make, nothing else.
+# `make demo PYTHON=python3.13` takes another Python than `python3`.
 .PHONY: demo test lint screenshots menus bench soak
 
 PYTHON ?= python3

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from cookiecutter.main import cookiecutter
+from interpreters import interpreters
 
 pytest_plugins = ["services"]
 
@@ -22,6 +23,12 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
     None,
 )
+
+
+def pytest_report_header():
+    """Say with which interpreters the generated project's own tests are run."""
+    found = interpreters()
+    return f"oldest and newest supported: {found[0]}, {found[-1]}"
 
 
 def pytest_collection_modifyitems(items):
@@ -84,7 +91,7 @@ class Project:
     def slug(self):
         return self.path.name
 
-    def run(self, *command, **variables):
+    def run(self, *command, timeout=900, **variables):
         """Run a command in the project's root; a failure shows all it printed."""
         result = subprocess.run(
             command,
@@ -94,10 +101,13 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=900,
+            timeout=timeout,
         )
         assert result.returncode == 0, result.stdout
         return result.stdout
+
+    def python_version(self):
+        return self.run(".venv/bin/python", "--version").split()[1]
 
     def set_up(self, *names, **variables):
         """Make the database, and an administrator of each name, with PASSWORD."""
@@ -175,8 +185,12 @@ class Site:
         os.kill(self.workers[0], signal.SIGKILL)
 
 
-def bake_project(directory, **answers):
-    """Bake into the directory, as `cookiecutter --no-input` does, and set it up."""
+def bake_project(directory, python=None, **answers):
+    """Bake into the directory, as `cookiecutter --no-input` does, and set it up.
+
+    Args:
+        python: Interpreter; None: the one that `make` takes by default.
+    """
     path = Path(
         cookiecutter(
             str(TEMPLATE),
@@ -188,7 +202,8 @@ def bake_project(directory, **answers):
     )
     settings = (path / path.name / "settings.py").read_text("utf-8")
     project = Project(path, re.search(r'^DTALE_PREFIX = "(.*)"$', settings, re.M)[1])
-    project.run("make", ".venv/ready")
+    chosen = [f"PYTHON={python.path}"] if python else []
+    project.run("make", ".venv/ready", *chosen)
     project.run(".venv/bin/python", "manage.py", "migrate", "--verbosity", "0")
     return project
 

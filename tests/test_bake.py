@@ -52,6 +52,7 @@ SLUG/environment.py
 SLUG/health.py
 SLUG/locale/de/LC_MESSAGES/django.mo
 SLUG/locale/de/LC_MESSAGES/django.po
+SLUG/mail.py
 SLUG/middleware.py
 SLUG/sentry.py
 SLUG/settings.py
@@ -254,6 +255,7 @@ tests/test_home.py
 tests/test_kinds.py
 tests/test_limits.py
 tests/test_logs.py
+tests/test_mail.py
 tests/test_model_pages.py
 tests/test_password_reset.py
 tests/test_payload.py

@@ -50,8 +50,14 @@ def test_each_system_and_python_is_tested():
     systems = {system.removesuffix("-latest") for system in matrix["system"]}
     assert systems == {"ubuntu", "macos", "windows"}
     assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
-    project = (TEMPLATE / TREE / "pyproject.toml").read_text("utf-8")
-    assert f'requires-python = ">={matrix["python"][0]}"' in project
+    oldest, newest = matrix["python"][0], matrix["python"][-1]
+    beyond = f"3.{int(newest.partition('.')[2]) + 1}"
+    for root in (TEMPLATE, TEMPLATE / TREE):
+        project = _text(root / "pyproject.toml")
+        assert f'requires-python = ">={oldest},<{beyond}"' in project
+        readme = " ".join(_text(root / "README.md").split())
+        assert f"Python {oldest} to {newest}" in readme
+        assert f"Python {oldest} to {newest}" in _text(root / "Makefile")
 
 
 def test_the_run_without_upper_bounds_has_none(tmp_path):

@@ -40,7 +40,7 @@ urlpatterns = [
     ),
 ]
 
-if settings.EMAIL_URL:
+if settings.SENDS_EMAIL:
     urlpatterns += [
         path("password_reset/", PasswordResetView.as_view(), name="password_reset"),
         path(

@@ -61,8 +61,10 @@ class FrameAdmin(admin.ModelAdmin):
     def has_add_permission(self, request):
         return False
 
-    def get_actions(self, request):
-        actions = super().get_actions(request)
+    def get_actions(self, request, action_location=None):
+        # Django 6.1 and later ask for the actions of a place; older releases have one.
+        where = {"action_location": action_location} if action_location else {}
+        actions = super().get_actions(request, **where)
         actions.pop(open_in_dtale.__name__, None)
         return actions
 

@@ -50,13 +50,18 @@ def with_the_whole_time(json_date):
 
 
 def with_zones(format_lists):
-    """D-Tale takes the numpy values of a column: of times with a zone, those in UTC."""
+    """D-Tale takes the numpy values of a column: of times with a zone, those are in UTC,
+    and of periods, pandas 4 will have none.
+    """
+
+    def values(column):
+        has_own = zone_of(column.dtype) or isinstance(column.dtype, pd.PeriodDtype)
+        return column if has_own else column.values
 
     def lists(self, df):
         return {
             name: [
-                write(value, nan_display=self.nan_display)
-                for value in (df[name] if zone_of(df[name].dtype) else df[name].values)
+                write(value, nan_display=self.nan_display) for value in values(df[name])
             ]
             for _, name, write in self.fmts
             if name in df.columns

@@ -10,6 +10,7 @@ import functools
 import inspect
 import operator
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,10 @@ from .filter_parts import METHODS, OPERATORS, PARAMETERS, TIMES, compare
 MAX_LENGTH = 100_000  # Characters: D-Tale lists each of the values that are chosen.
 MAX_PARTS = 500  # Names, values, comparisons ..., without the values in a list.
 MAX_DEPTH = 50
+TOO_DEEP = f"it is more than {MAX_DEPTH} levels deep"
+# Python's parser gives up at about 3,000 nested words and signs; the number and the error
+# differ between versions of Python. This limit, half of it, is the same for all.
+MAX_WORDS = 1_500
 MAX_INTEGER = 10**80
 
 # A text, as pandas prepares it before Python reads it: strings, names in backticks, and &
@@ -29,6 +34,16 @@ NOT_PYTHON = re.compile(
     r"""('(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?)|`((?:``|[^`])*)`?|([&|]|[\r\n]+)""",
     re.DOTALL,
 )
+# Only words and signs can nest. Strings, numbers and the commas of a list cannot, so a
+# filter may have any number of them.
+WORD = re.compile(
+    r"""'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?|\d+(?:\.\d*)?(?:e[+-]?\d+)?|,\s*[+-]?|(\w+|\S)""",
+    re.DOTALL | re.IGNORECASE,
+)
+
+# Python's parser warns of texts such as '\d', with a part of them, on the standard error.
+FILENAME = "<filter>"
+warnings.filterwarnings("ignore", module=FILENAME)
 
 
 class Filter(ast.NodeVisitor):
@@ -50,14 +65,19 @@ class Filter(ast.NodeVisitor):
             raise FilterRefused(text, f"it is longer than {MAX_LENGTH:,} characters")
         try:
             prepared = NOT_PYTHON.sub(self.as_python, text).strip()
-            self.root = ast.parse(prepared, mode="eval").body
+            if sum(map(bool, WORD.findall(prepared))) > MAX_WORDS:
+                why = f"it has more than {MAX_WORDS:,} words and signs"
+                raise FilterRefused(text, why)
+            self.root = ast.parse(prepared, FILENAME, mode="eval").body
             self.value = self.visit(self.root)
         except FilterRefused:
             raise
         except (SyntaxError, ValueError) as error:
             raise FilterRefused(text, getattr(error, "msg", str(error))) from None
+        # `refused` cannot write down a part that is too deep, and the parser cannot read an
+        # f-string that is: its words are not counted.
         except (MemoryError, RecursionError):
-            raise FilterRefused(text, "it is too deep") from None
+            raise FilterRefused(text, TOO_DEEP) from None
 
     def rows(self, frame):
         """Find the rows of a frame (``pandas.DataFrame``) that the filter keeps.
@@ -99,7 +119,7 @@ class Filter(ast.NodeVisitor):
         if self.parts > MAX_PARTS:
             raise FilterRefused(self.text, f"it has more than {MAX_PARTS} parts")
         if self.depth > MAX_DEPTH:
-            raise FilterRefused(self.text, f"it is more than {MAX_DEPTH} levels deep")
+            raise FilterRefused(self.text, TOO_DEEP)
         self.depth += 1
         value = super().visit(node)
         self.depth -= 1

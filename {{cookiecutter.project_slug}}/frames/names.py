@@ -36,7 +36,7 @@ _TAKEN = frozenset(
     "annotated_types anyio asgiref backports blinker boto3 botocore brotli bs4 "
     "cachetools certifi charset_normalizer choreographer click cloudpickle colorama "
     "comm contourpy csp cycler dash dash_bootstrap_components dateutil "
-    "dj_database_url dj_email_url django django_cache_url django_csp django_storages "
+    "dj_database_url django django_cache_url django_csp django_storages "
     "dotenv dtale environs et_xmlfile execnet flask flask_compress formulaic future "
     "greenlet gunicorn h11 httptools hypothesis idna importlib_metadata iniconfig "
     "interface_meta itsdangerous janus jinja2 jmespath joblib kaleido kiwisolver "

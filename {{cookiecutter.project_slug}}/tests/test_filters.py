@@ -16,6 +16,8 @@ from frames.dtale_app import build_dtale
 from frames.dtale_replaced import find
 from frames.exceptions import FilterRefused
 from frames.filters import MAX_LENGTH, MAX_PARTS, Filter
+
+from .test_start import python
 from frames.substitutions import DtaleChanged
 
 EXPR = "x.cumsum() > 2"
@@ -70,6 +72,8 @@ ACCEPTED = {
     "y == inf": [3],
     "y in (1, -3.0, inf)": [1, 3],
     "y > -inf and y < 1e3": [0, 1],
+    "y in [" + "-1.5e-07, " * 9_000 + "3.0]": [0],
+    "s in [" + "'not - (', " * 9_000 + "'a']": [0],
     "n != 3": [0, 3],
     "s != 'a'": [1, 2, 3],
     "'a' == s": [0],
@@ -192,8 +196,13 @@ REFUSED = {
     "x.str.len() > 1": "Can only use .str accessor",
     "1 / 0 > x": "division by zero",
     "d > 'soon'": "unable to parse",
-    "not " * 5_000 + "flag": "it is too deep",
-    "not " * 60 + "flag": "levels deep",
+    "not " * 5_000 + "flag": "more than 1,500 words and signs",
+    "x" + " + x" * 5_000 + " > 1": "more than 1,500 words and signs",
+    "not " * 1_499 + "flag": "more than 50 levels deep",
+    "not " * 60 + "flag": "more than 50 levels deep",
+    "lambda: " * 700 + "flag": "more than 50 levels deep",
+    # Python's parser refuses it, or the filter.
+    "f'{x}' == s".replace("x", "not " * 5_000 + "x"): "",
     "(" * 300 + "x" + ")" * 300: "too many nested parentheses",
     " or ".join(["flag"] * MAX_PARTS): "parts",
     "x > 1" + " " * MAX_LENGTH: "it is longer than",
@@ -220,6 +229,14 @@ def test_long_nonsense_is_refused_at_once(text):
     with pytest.raises(FilterRefused):
         Filter(text).rows(frame())
     assert time.perf_counter() - began < 1
+
+
+def test_python_warns_of_no_text():
+    """Its warnings would be in the log, with a part of the text."""
+    text = r"s.str.contains('\d') or x is 'a' or 1or x"
+    code = f"from frames.filters import Filter; Filter({text!r})"
+    result = python("-W", "default", "-c", code)
+    assert "FilterRefused" in result.stderr and "Warning" not in result.stderr
 
 
 DTYPES = [object, "str", "string", "string[python]", "category"]

@@ -137,14 +137,14 @@ def test_addresses_that_are_tried_one_after_the_other(client, settings):
 
 def test_without_e_mail_there_is_no_such_page(client, settings):
     try:
-        settings.EMAIL_URL = ""
+        settings.SENDS_EMAIL = False
         importlib.reload(urls)
         reload_root(settings)
         assert client.get(PAGE).status_code == 404
         page = client.get("/accounts/login/")
         assertNotContains(page, "Forgotten your password?")
     finally:
-        settings.EMAIL_URL = "console:"
+        settings.SENDS_EMAIL = True
         importlib.reload(urls)
         reload_root(settings)
 

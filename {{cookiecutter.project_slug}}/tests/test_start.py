@@ -52,8 +52,9 @@ def test_django_starts_without_importing_dtale_or_pandas():
     ids=" ".join,
 )
 def test_command_is_clean(command):
-    result = python("manage.py", *command, **PRODUCTION)
+    result = python("-W", "default", "manage.py", *command, **PRODUCTION)
     assert result.returncode == 0, result.stderr
+    assert "RemovedInDjango" not in result.stderr, result.stderr
 
 
 def test_a_key_is_all_that_production_needs(tmp_path):

@@ -21,8 +21,10 @@ DATABASE = (
     "Use postgresql://user:password@host/name, or sqlite:///path/to/file.",
 )
 EMAIL = (
-    r"((smtp|submission)://.+|console:|file:.+)?",
-    "Use submission://user:password@host, or smtp://host.",
+    r"((smtp|submission)://([^/?#]*@)?(\[[\da-fA-F:.]+\]|[\w.-]+)(:[1-9]\d{0,4})?/?"
+    r"(\?(&?(ssl=\w+|tls=\w+|timeout=[1-9]\d*))+)?|console:|file:/.+)?",
+    "Use submission://user:password@host, or smtp://host, with / ? # of a password "
+    "written as %2F %3F %23.",
 )
 HOST = r"[\w.-]+|\[[\da-fA-F:.]+\]|\*", "Use names without http:// and without a port."
 LEVEL = (

@@ -10,10 +10,10 @@ https://docs.djangoproject.com/en/stable/ref/settings/
 from pathlib import Path
 
 import dj_database_url
-import dj_email_url
 import dotenv
 
 from . import environment as env
+from . import mail
 
 # What was asked when this project was generated -------------------------------------
 
@@ -149,14 +149,15 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# E-mail: who has forgotten their password gets some, where EMAIL_URL is set ---------
+# E-mail: people who have forgotten their password get one, where EMAIL_URL is set ----
 
-# submission://user:password@host, with TLS; in development the console shows them.
-EMAIL_URL = env.text(
+# submission://user:password@host, with TLS; in development the console shows the
+# messages. The URL itself is no setting: Django's debug page would show the password.
+email_url = env.text(
     "EMAIL_URL", "console:" if DEBUG else "", *env.EMAIL, is_secret=True
 )
-if EMAIL_URL:
-    vars().update(dj_email_url.parse(EMAIL_URL))
+SENDS_EMAIL = bool(email_url)
+vars().update(mail.settings_for(email_url))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "webmaster@localhost", *env.PERSON)
 
 # Language and time ------------------------------------------------------------------
