@@ -221,7 +221,11 @@ def test_what_is_no_number_of_a_frame_is_not_there(publish, ann, key):
     with bind(Workspace(ann)), unit_of_work() as unit:
         with pytest.raises(FrameMissing):
             unit.get(key)
-        assert [opened.row.pk for opened in unit.all()] == [frame.pk]
+        with pytest.raises(FrameMissing):
+            unit.name(key)
+        assert unit.names() == {frame.pk: ""}
+        with pytest.raises(FrameMissing):
+            unit.name(key)
 
 
 def test_unknown_number_makes_no_frame(owner):
