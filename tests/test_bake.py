@@ -256,11 +256,13 @@ tests/test_kinds.py
 tests/test_limits.py
 tests/test_logs.py
 tests/test_mail.py
+tests/test_missing_frames.py
 tests/test_model_pages.py
 tests/test_password_reset.py
 tests/test_payload.py
 tests/test_preferences.py
 tests/test_push.py
+tests/test_queries.py
 tests/test_quick_query.py
 tests/test_remote_storage.py
 tests/test_response_headers.py

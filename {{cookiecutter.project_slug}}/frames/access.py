@@ -16,7 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from .endpoints import Kind
-from .exceptions import Unavailable
+from .exceptions import FrameMissing, Unavailable
+
+# Where D-Tale's WSGI environment has Django's request.
+DJANGO_REQUEST = "frames.request"
 
 
 def may_have_frames(user):
@@ -96,9 +99,15 @@ def error(status, why):
 def problem_page(problem, request=None):
     """Return the page (HttpResponse) about a ``FrameError``, which leads home.
 
-    Without a request, and if the database may be down, it is the same for everyone.
+    Without a request, and if the database may be down, nobody knows who is signed in:
+    then the page says nothing about it.
     """
-    if request is None or isinstance(problem, Unavailable):
-        request = HttpRequest()
-    context = {"title": problem.title, "text": problem}
+    has_user = request is not None and not isinstance(problem, Unavailable)
+    context = {
+        "title": problem.title,
+        "text": problem,
+        "has_user": has_user,
+        "is_missing": has_user and isinstance(problem, FrameMissing),
+    }
+    request = request if has_user else HttpRequest()
     return render(request, "frames/problem.html", context, status=problem.status)

@@ -13,9 +13,8 @@ import threading
 import jinja2
 from dash.exceptions import DependencyException
 from django.conf import settings
-from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 from flask import current_app, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wsgi import get_path_info
@@ -29,10 +28,11 @@ from . import (
     dtale_pages,
     dtale_upload,
 )
+from .access import DJANGO_REQUEST, problem_page
 from .dtale_replaced import STORE, find, mend
 from .dtale_scripts import mended_file
 from .endpoints import CALLBACK, CHARTS_PAGE, OPEN, PAGES, UPLOAD
-from .exceptions import OF_THE_MACHINE, FrameError, as_problem
+from .exceptions import OF_THE_MACHINE, FrameError, FrameMissing, as_problem
 from .logs import note
 from .static_files import static_url
 from .substitutions import EXPORT, DtaleChanged
@@ -232,11 +232,16 @@ def answer_problem(error):
     if is_bound():  # A file that is not there belongs to nobody's work.
         current().broken = True
     error = as_problem(error)
-    if request.endpoint not in PAGES:
-        return jsonify(success=False, error=str(error)), error.status
-    context = {"title": error.title, "text": error}
-    page = render_to_string("frames/problem.html", context, HttpRequest())
-    return page, error.status
+    site_request = request.environ[DJANGO_REQUEST]
+    if request.endpoint in PAGES:
+        page = problem_page(error, site_request)
+        return page.content, page.status_code
+    status, text = error.status, str(error)
+    if isinstance(error, FrameMissing) and not site_request.user.is_authenticated:
+        # It may be the frame of a person whose session has ended while a page was open.
+        hint = gettext("If it is yours, sign in in another tab, then try again.")
+        status, text = 401, f"{text} {hint}"
+    return jsonify(success=False, error=text), status
 
 
 def answer_failure(error):

@@ -7,6 +7,8 @@ from flask import jsonify, request
 from .dtale_replaced import STORE, find
 from .exceptions import FrameUnreadable
 from .limits import check_cells
+from .models import Frame
+from .open_frame import OpenFrame
 from .unit_of_work import current, unit_of_work
 
 
@@ -56,23 +58,24 @@ def copy_frame(pk):
 def processes():
     """D-Tale's list of frames: it would load each one to tell its size."""
     with_dtypes = get_bool_arg(request, "dtypes")
-    frames = []
-    for opened in current().all(content=True):
+    unit, frames = current(), []
+    rows = Frame.objects.visible_in(unit.workspace).with_content().defer("settings")
+    for row in rows:
         try:
-            dtypes = opened.record.get("dtypes") or []
+            dtypes = OpenFrame(unit, row).record.get("dtypes") or []
         except FrameUnreadable:  # Its own page says why; the others are fine.
             dtypes = []
-        created = pd.Timestamp(opened.row.created).tz_localize(None)
+        created = pd.Timestamp(row.created).tz_localize(None)
         frames.append(
             {
-                "data_id": str(opened.row.pk),
-                "name": opened.name,
-                "rows": opened.row.rows,
-                "columns": opened.row.columns,
+                "data_id": str(row.pk),
+                "name": row.name,
+                "rows": row.rows,
+                "columns": row.columns,
                 "names": dtypes if with_dtypes else ",".join(c["name"] for c in dtypes),
                 "start": f"{created:%I:%M:%S %p}".removeprefix("0"),
                 "ts": json_timestamp(created),
-                "mem_usage": opened.row.nbytes,
+                "mem_usage": row.nbytes,
             }
         )
     return jsonify(success=True, data=sorted(frames, key=lambda frame: frame["ts"]))

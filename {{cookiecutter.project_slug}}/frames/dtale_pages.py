@@ -3,6 +3,8 @@
 from django.template.loader import render_to_string
 from flask import g, request
 
+from .access import DJANGO_REQUEST
+
 IFRAME = "dtale.view_iframe"
 
 
@@ -27,5 +29,10 @@ def frame_bar():
 
 
 def signed_out():
-    """Return the HTML (str) that comes up on a page when its session has ended."""
+    """Return the HTML (str) that comes up on a page when its session has ended.
+
+    A visitor who was not signed in when the page was loaded cannot be signed out.
+    """
+    if not request.environ[DJANGO_REQUEST].user.is_authenticated:
+        return ""
     return render_to_string("frames/signed_out.html")

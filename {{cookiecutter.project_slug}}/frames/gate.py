@@ -7,6 +7,7 @@ which can be written in many ways. Each request to D-Tale is one unit of work.
 
 from contextlib import nullcontext
 from io import BytesIO
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
@@ -84,7 +85,7 @@ class Gate(WSGIHandler):
 
     def answer(self, request):
         """The view: ask D-Tale what it is asked, or say why not."""
-        environ = dict(request.environ["frames.mounted"])
+        environ = {**request.environ["frames.mounted"], access.DJANGO_REQUEST: request}
         # Flask would run the view for HEAD, too, and D-Tale changes data on GET.
         if request.method not in METHODS:
             return HttpResponseNotAllowed(METHODS)
@@ -101,7 +102,8 @@ class Gate(WSGIHandler):
         except NotFound:
             kind = None
         if kind is None:
-            return render(request, "404.html", status=404)
+            context = {"request_path": quote(request.path)}  # As Django names it.
+            return render(request, "404.html", context, status=404)
         refusal = access.refusal(request, kind) or body_refusal(request, endpoint)
         if refusal is not None:
             return refusal

@@ -29,9 +29,9 @@ class FrameQuerySet(models.QuerySet):
         """The frames (QuerySet) that belong to whoever works in the workspace."""
         return self.filter(**workspace.owner())
 
-    def pks_in(self, workspace):
-        """Return the primary keys (set[int]) of what is ``visible_in`` the workspace."""
-        return {pk for (pk,) in _pks(*_who(workspace))}
+    def names_in(self, workspace):
+        """Return the names of what is ``visible_in`` the workspace: {primary key: name}."""
+        return dict(_names(*_who(workspace)))
 
     def visible_in(self, workspace):
         """The frames (QuerySet) of the workspace, and those shared with its user."""
@@ -214,8 +214,8 @@ def _visible(owner_id, visitor, reader):
 
 
 @quick_query
-def _pks(*who):
-    return Frame.objects.order_by().filter(_visible(*who)).values_list("pk")
+def _names(*who):
+    return Frame.objects.order_by().filter(_visible(*who)).values_list("pk", "name")
 
 
 class Record(models.Model):

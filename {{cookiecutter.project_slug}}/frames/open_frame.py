@@ -129,7 +129,8 @@ class OpenFrame:
     @name.setter
     def name(self, name):
         self.require_owner()
-        taken = {each.name for each in self.unit.all() if each is not self}
+        names = self.unit.names()
+        taken = {name for pk, name in names.items() if pk != self.row.pk}
         self._fields["name"] = self.row.name = free_name(clean_name(name), taken)
 
     def changes(self):
@@ -211,20 +212,11 @@ class OpenFrame:
         if self.is_new:
             return b""
         # bytes(): PostgreSQL's driver gives a memoryview.
-        if not hasattr(self.row, "content"):  # Read for its name alone.
-            row = Frame.objects.quick_get(self.row.pk)
-            if row is None or row.version != self.row.version:
-                self._gone()
-            self.row = row
         if part == RECORD:
             return bytes(self.row.content)
         if self.has_own_view:
             return bytes(self.share.settings)
         return bytes(self.row.settings)
-
-    def _gone(self):
-        self.unit.conflict = True  # D-Tale would catch the exception.
-        raise Conflict
 
     def _unseal(self, part):
         stored = self._stored(part)
@@ -241,7 +233,7 @@ class OpenFrame:
             del parts[RECORD]  # Whatever D-Tale did to it: it is not the reader's.
         changed = {}
         for part, value in parts.items():
-            if not value:  # Of a frame that was read for its name alone, say.
+            if not value:
                 continue
             stored = self._stored(part)
             if (new := seal(value, self._purpose(part), stored)) != stored:
@@ -269,7 +261,8 @@ class OpenFrame:
         except FileNotFoundError as error:
             same = Frame.objects.filter(pk=self.row.pk, payload=self.row.payload)
             if not same.exists():
-                self._gone()
+                self.unit.conflict = True  # D-Tale would catch the exception.
+                raise Conflict from None
             reason = error
         except PayloadDamaged as error:
             reason = error

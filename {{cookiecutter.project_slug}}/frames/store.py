@@ -146,10 +146,10 @@ class WorkspaceFrames(MutableMapping):
         current().delete(data_id)
 
     def __iter__(self):
-        return map(str, current().pks())
+        return map(str, current().names())
 
     def __len__(self):
-        return len(current().pks())
+        return len(current().names())
 
 
 class WorkspaceStore(DefaultStore):
@@ -179,13 +179,14 @@ class WorkspaceStore(DefaultStore):
         """
         if data_name is None or str(data_name).isdecimal():
             return None
-        for opened in current().all():
-            if opened.name and data_name in (
-                opened.name,
-                convert_name_to_url_path(opened.name),
-            ):
-                return str(opened.row.pk)
+        for pk, name in current().names().items():
+            if name and data_name in (name, convert_name_to_url_path(name)):
+                return str(pk)
         return None
+
+    def get_name(self, data_id):
+        """Return a frame's name (str)."""
+        return "" if data_id is None else current().name(data_id)
 
     def known_id(self, id_or_name):
         """Return the id (str) of the workspace's frame with this id or name.

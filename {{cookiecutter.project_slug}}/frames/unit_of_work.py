@@ -84,7 +84,7 @@ class Unit:
         self._opened = {}  # Primary key -> OpenFrame, or None: not this workspace's.
         self._reserved = set()
         self._deleted = []
-        self._pks = None
+        self._names = None  # Primary key -> name, of all frames, once they are listed.
 
     def get(self, key):
         """Return the OpenFrame of a primary key (int or str).
@@ -92,9 +92,7 @@ class Unit:
         Raises:
             FrameMissing: the workspace has none.
         """
-        if not (str(key).isdecimal() and len(str(key)) < 19):
-            raise FrameMissing(key)
-        pk = int(key)
+        pk = _as_pk(key)
         if pk not in self._opened:
             self._opened[pk] = self._load(pk)
         opened = self._opened.get(pk)
@@ -102,36 +100,27 @@ class Unit:
             raise FrameMissing(key)
         return opened
 
-    def pks(self):
-        """Return the primary keys (list[int]) of the workspace's frames, in order."""
-        if self._pks is None:
-            self._pks = Frame.objects.pks_in(self.workspace)
-        opened = self._opened.items()
-        return sorted(
-            (self._pks | {pk for pk, each in opened if each})
-            - {pk for pk, each in opened if not each}
-        )
+    def names(self):
+        """Return the workspace's frames in order: {primary key (int): name (str)}."""
+        if self._names is None:
+            self._names = Frame.objects.names_in(self.workspace)
+        opened = {pk: each and each.name for pk, each in self._opened.items()}
+        names = sorted((self._names | opened).items())
+        return {pk: name for pk, name in names if name is not None}
 
-    def all(self, content=False):
-        """Return every OpenFrame of the workspace (list), in order.
+    def name(self, key):
+        """Return the name (str) of the frame with a primary key (int or str).
 
-        Args:
-            content: read what D-Tale keeps of each, too.
+        D-Tale asks for one name after the other when it lists frames. The list has
+        brought them all, so that this needs no query for each frame.
+
+        Raises:
+            FrameMissing: the workspace has none.
         """
-        missing = [pk for pk in self.pks() if pk not in self._opened]
-        if missing:
-            rows = Frame.objects.visible_in(self.workspace).exclude(pk__in=self._opened)
-            rows = rows.with_content() if content else rows.defer("settings")
-            if self.lock:
-                rows = rows.select_for_update(of=("self",))
-            shares = Share.objects.of(self.workspace) if self.workspace.user_id else ()
-            shares = {share.frame_id: share for share in shares}
-            for row in rows:
-                if self.workspace.owns(row):
-                    self._opened[row.pk] = OpenFrame(self, row)
-                elif row.pk in shares:  # Or it was shared in this moment.
-                    self._opened[row.pk] = OpenFrame(self, row, shares[row.pk])
-        return [self._opened[pk] for pk in self.pks() if pk in self._opened]
+        pk = _as_pk(key)
+        if self._names and pk in self._names and pk not in self._opened:
+            return self._names[pk]
+        return self.get(pk).name
 
     def reserve(self):
         """Return a primary key (int) for a new frame."""
@@ -207,3 +196,14 @@ class Unit:
         shares = Share.objects.of(self.workspace).filter(frame=row)
         share = (shares.select_for_update() if self.lock else shares).first()
         return OpenFrame(self, row, share) if share else None
+
+
+def _as_pk(key):
+    """Return a primary key (int or str) as an int.
+
+    Raises:
+        FrameMissing: no frame can have this one.
+    """
+    if not (str(key).isdecimal() and len(str(key)) < 19):
+        raise FrameMissing(key)
+    return int(key)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from . import workspace
 from .access import form_page, login_required_if_asked, may_have_frames
-from .exceptions import ReadOnly
+from .exceptions import FrameMissing, ReadOnly
 from .explore import copy_frame
 from .forms import NameForm, ShareForm
 from .listing import Listing
@@ -43,8 +43,15 @@ def home(request):
 
 
 def visible(pk):
-    """Return a Frame that the request's workspace can see; others are not there."""
-    return get_object_or_404(Frame.objects.visible_in(workspace.current()), pk=pk)
+    """Return a Frame that the request's workspace can see.
+
+    Raises:
+        FrameMissing: it can see none of this primary key.
+    """
+    frame = Frame.objects.visible_in(workspace.current()).filter(pk=pk).first()
+    if frame is None:
+        raise FrameMissing(pk)
+    return frame
 
 
 def own(pk):

@@ -237,17 +237,6 @@ def test_conflict_with_who_gives_up_the_base(on_a_base, ann, stored):
     assert payload == Frame.objects.get().payload
 
 
-def test_row_that_is_read_in_two_parts_is_one_version(frame, ann):
-    with pytest.raises(Conflict), bind(Workspace(ann)):
-        with unit_of_work.unit_of_work() as unit:
-            (opened,) = unit.all()
-            data = opened.frame
-            edit(ann, frame.pk, 9)
-            assert opened.record
-            opened.frame = data.assign(a=0)
-    assert Frame.objects.get().version == frame.version + 1
-
-
 def test_frame_that_is_named_by_its_name_is_locked_too(
     publish, ann, owner, locks, meanwhile
 ):

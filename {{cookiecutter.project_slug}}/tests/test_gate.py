@@ -19,6 +19,13 @@ def test_unknown_host_is_refused(somebody, settings):
     assert somebody.browser.get(path, base_url="http://elsewhere/").status_code == 400
 
 
+def test_unknown_page_is_named(somebody, settings):
+    path = f"/{settings.DTALE_PREFIX}/no-such-page"
+    page = somebody.browser.get(path)
+    assert page.status_code == 404
+    assert f"There is no page at <code>{path}</code>." in page.text
+
+
 def test_answer_that_differs_by_person_says_so(somebody, ann):
     somebody.upload()
     assert "Cookie" in somebody.get("processes").headers["Vary"]

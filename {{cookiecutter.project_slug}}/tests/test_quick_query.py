@@ -32,28 +32,29 @@ def test_preferences(ann, bob):
     assert Preferences.objects.quick_get(None, "nobody") is None
 
 
-def test_pks(publish, ann, bob, visitor):
-    own, shared = publish(ann).pk, publish(bob, shared_with=[ann]).pk
+def test_names(publish, ann, bob, visitor):
+    own = publish(ann, "own").pk
+    shared = publish(bob, "shared", shared_with=[ann]).pk
     others = publish(bob).pk
     anonymous = visitor().upload()
-    for workspace, pks in [
-        (Workspace(ann), {own, shared}),
-        (Workspace(bob), {shared, others}),
+    for workspace, names in [
+        (Workspace(ann), {own: "own", shared: "shared"}),
+        (Workspace(bob), {shared: "shared", others: ""}),
         (
             Workspace(
                 None, {"frames_visitor": Frame.objects.get(pk=anonymous).visitor}
             ),
-            {anonymous},
+            {anonymous: "s"},
         ),
-        (Workspace(None, {}), set()),
+        (Workspace(None, {}), {}),
     ]:
-        assert Frame.objects.pks_in(workspace) == pks
+        assert Frame.objects.names_in(workspace) == names
         visible = Frame.objects.visible_in(workspace)
-        assert set(visible.values_list("pk", flat=True)) == pks
+        assert dict(visible.values_list("pk", "name")) == names
 
 
 def test_same_query_in_an_aborted_and_a_new_transaction(ann, frame):
     with bind(Workspace(ann)):
         for _ in range(2):
             with unit_of_work() as unit:
-                assert unit.pks() == [frame.pk]
+                assert unit.names() == {frame.pk: ""}

@@ -121,7 +121,7 @@ def test_frame_that_is_no_longer_shared_is_gone(shared, reader):
 def test_owner_whom_a_frame_is_shared_with_stays_its_owner(publish, ann, owner):
     frame = publish(ann, shared_with=[ann])
     with bind(Workspace(ann)), unit_of_work() as unit:
-        assert unit.all()[0].share is None
+        assert unit.get(frame.pk).share is None
     assert owner.edit(frame.pk, 10).json["success"]
 
 

@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import resolve, set_script_prefix
 from django.utils.html import escape
-from pytest_django.asserts import assertContains, assertRedirects
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from accounts.middleware import AuthenticationMiddleware
 
@@ -91,6 +91,8 @@ def test_a_failing_page_has_the_number_that_the_log_has(
     client.raise_request_exception = False
     answer = client.get("/")
     assertContains(answer, text, status_code=status)
+    # Nobody knows whether the person is signed in: the page says nothing about it.
+    assertNotContains(answer, "/accounts/", status_code=status)
     number = re.search(r"request ([0-9a-f]{32})", answer.text)[1]
     [failed] = [each for each in caplog.records if each.name == "frames.exceptions"]
     assert number in failed.getMessage() and failed.exc_info

@@ -85,7 +85,7 @@ QUESTIONS = {
     "load-filtered-ranges/{}": 2,
     "update-settings/{}": 3,  # A new filter: one is an answer.
     "main/{}": 4,  # Preferences, and which other frames there are.
-    "processes": 4,
+    "processes": 2,
 }
 
 
