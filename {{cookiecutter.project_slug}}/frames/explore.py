@@ -53,9 +53,12 @@ def publish(data, *, owner, name="", note="", shared_with=()):
 def open_data(data, name, note=""):
     """Make a frame of the bound workspace from data, as ``explore`` does: a Frame."""
     from .dtale_frames import open_frame  # Here: it imports D-Tale and pandas.
+    from .kinds import Prepared
     from .sources import to_frame
 
-    return Frame.objects.get(pk=open_frame(to_frame(data), name, note))
+    if not isinstance(data, Prepared):
+        data = to_frame(data)
+    return Frame.objects.get(pk=open_frame(data, name, note))
 
 
 def copy_frame(frame):
