@@ -41,7 +41,7 @@ ARROW_TYPES = {
 DECIMAL = re.compile(r"decimal(128|256)\((\d{1,2}), (-?\d{1,2})\)")
 ZONED = re.compile(r"timestamp\[(s|ms|us|ns), tz=(.+)\]")
 # pandas would read a file whose path is behind "dateutil/".
-ZONE = re.compile(r"(?!dateutil)[A-Za-z][\w+-]*(/[\w+-]+)*|[+-]\d\d:\d\d")
+ZONE = re.compile(r"(?!dateutil)[A-Za-z][\w+-]*(/[\w+-]+)*|(UTC)?[+-]\d\d:\d\d")
 NUMPY = re.compile(r"\|b1|\|[iu]1|<[iu][248]|<f[248]|<c(8|16)|<[mM]8\[(s|ms|us|ns)\]")
 MASKED = re.compile(r"U?Int(8|16|32|64)|Float(32|64)|boolean")
 
@@ -115,8 +115,8 @@ class Written:
             if dtype.kind != "O":
                 return ["numpy", rows, *self._numpy(column.to_numpy())]
             tags, texts = write_objects(column)
-            texts = self._arrow(pa.chunked_array([texts]))
-            return ["objects", rows, self._numpy(tags), texts]
+            tags = self._numpy(tags)
+            return ["objects", rows, tags, self._arrow(pa.chunked_array([texts]))]
         if isinstance(dtype, pd.StringDtype):
             array = pa.chunked_array(column.array.__arrow_array__())
             is_na = dtype.na_value is pd.NA
@@ -156,7 +156,9 @@ class Written:
     def _chunk(self, chunk):
         if chunk.offset:  # Its buffers have more than is in it.
             chunk = chunk.take(pa.array(np.arange(len(chunk))))
-        sizes = [buffer and self._add(buffer) for buffer in chunk.buffers()]
+        sizes = [
+            None if buffer is None else self._add(buffer) for buffer in chunk.buffers()
+        ]
         return [len(chunk), chunk.null_count, sizes]
 
     def _add(self, buffer):
@@ -229,7 +231,8 @@ class Mapped:
         self.left -= length * BYTES_OF_A_VALUE
         _require(self.left >= 0)
         tags = self._numpy(length, *tags)
-        return read_objects(tags, self._arrow(length, texts))
+        values = read_objects(tags, self._arrow(length, texts))
+        return pd.Series(values, dtype=object)  # pandas would make "str" of texts.
 
     def _categories(self, length, ordered, codes, categories):
         codes = self._numpy(length, *codes)
@@ -238,8 +241,9 @@ class Mapped:
 
     def _zoned(self, length, zone, moments):
         _require(ZONE.fullmatch(zone))
-        moments = pd.DatetimeIndex(self._numpy(length, *moments), copy=False)
-        return moments.tz_localize("UTC").tz_convert(zone)
+        moments = self._numpy(length, *moments)
+        _require(moments.dtype.kind == "M")
+        return pd.DatetimeIndex(moments, copy=False).tz_localize("UTC").tz_convert(zone)
 
     def _periods(self, length, name, ordinals):
         dtype = pd.api.types.pandas_dtype(name)

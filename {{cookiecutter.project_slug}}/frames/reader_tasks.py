@@ -24,7 +24,8 @@ from . import handover
 from .exceptions import FrameError
 from .file_checks import check_file
 from .files import read_file
-from .kinds import prepare
+from .kinds import AS_TEXT, as_text, prepare
+from .object_values import can_be_written
 from .questions import first_rows, preview, question_about
 from .sizes import check_cells, check_names
 from .zipped import is_zip, unzipped
@@ -150,7 +151,7 @@ def read(request, say, options=None, ask="", separator=None):
             options = options | {"sep": separator}
         frame = read_file(path, _progress(say), result["name"], **options)
         check_cells(*frame.shape)
-        prepared = prepare(frame)
+        prepared = _writable(prepare(frame))
         del frame
         check_names(prepared.frame.columns)
         with open(Path(request["directory"], "columns"), "r+b") as file:
@@ -162,6 +163,16 @@ def read(request, say, options=None, ask="", separator=None):
     }
     Path(request["directory"], "description").write_text(json.dumps(columns))
     return result
+
+
+def _writable(prepared):
+    """Make text of objects whose kind ``handover`` does not know."""
+    for name, column in prepared.frame.items():
+        if column.dtype == object and not can_be_written(column):
+            prepared.frame[name] = as_text(column)
+            note = translation.gettext("Column %(names)s") % {"names": name}
+            prepared.conversions.append(f"{note}: {AS_TEXT}")
+    return prepared
 
 
 TASKS = {"look": look, "read": read}

@@ -331,7 +331,7 @@ def test_sheets(at):
     path = ask(at, "a.xlsx", excel(first=FRAME, second=other))
     assertContains(at.get(path), "It has several sheets")
     page = at.post(path, {"sheet": "second", "show": ""})
-    assert page.context["columns"] == [("c", "numbers")]
+    assert page.context["columns"] == [["c", "numbers"]]
     assert at.post(path, {"sheet": "third", "open": ""}).status_code == 200
     at.post(path, {"sheet": "second", "open": ""})
     assert data_of(Frame.objects.get())["c"].tolist() == [3]
