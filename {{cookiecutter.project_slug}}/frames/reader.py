@@ -176,8 +176,8 @@ class Reader:
             error, text: what it has said itself.
             code: its exit code, negative the number of the signal that has ended it.
         """
-        if error in ERRORS and isinstance(text, str):
-            return ERRORS[error](text[:MAX_TEXT])
+        if str(error) in ERRORS and isinstance(text, str):
+            return ERRORS[str(error)](text[:MAX_TEXT])
         if error == "MemoryError" or code in OUT_OF_MEMORY:
             message = gettext(
                 "%(file)s was not opened: reading it needed more than the %(limit)s MB of "

@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 
 import django
+import pandas.core.arrays.arrow.extension_types  # noqa: F401 - for Periods in Parquet.
 import pandas.io.excel._calamine  # noqa: F401 - pandas imports it at the first use.
 import pyarrow as pa
 import python_calamine  # noqa: F401 - the same.

@@ -67,7 +67,7 @@ def written(kind, frame):
 VALUES = "1 -2.5 007 NA true 2026-01-01 31.12.2026 x 1,5 9999999999999999999 é".split()
 FILES = {
     "a.csv": "\n".join(
-        ["a,b", *(f"{each},{number}" for number, each in enumerate(VALUES))]
+        ["a,b", *(f'"{each}",{number}' for number, each in enumerate(VALUES))]
     ),
     "semicolons.csv": "a;b\n1,5;2026-01-01\n2,5;2026-01-02T00:00+02:00\n",
     "latin.csv": "a,b\né,1\n".encode("latin-1"),
@@ -106,8 +106,8 @@ def test_kind_is_read_as_in_one_process(read, tmp_path, file, kind):
     path.write_bytes(content)
     try:
         expected = prepare(read_file(path))
-    except FrameError as error:
-        with pytest.raises(type(error)):
+    except FrameError:
+        with pytest.raises(FrameError):
             read(path.name, content)
         return
     same(read(path.name, content), expected)
@@ -130,7 +130,7 @@ def test_cells_of_excel(read, tmp_path):
     frame = pd.DataFrame(
         {
             "mixed": [1, "x", None],
-            "day": pd.to_datetime(["2026-01-01", "2026-01-02 03:04", None]),
+            "day": pd.to_datetime(["2026-01-01", "2026-01-02", None]),
             "zero": ["007", "1", "2"],
         }
     )
