@@ -164,7 +164,7 @@ FILES = {
     ),
     "many shared strings": (
         "a.xlsx",
-        lambda: workbook(shared(1), sharedStrings=strings(20_000_000, b"x")),
+        lambda: workbook(shared(1), sharedStrings=strings(3_000_000, b"x")),
     ),
     "long shared string": (
         "a.xlsx",
@@ -211,6 +211,10 @@ FILES = {
     "dictionary of Parquet": (
         "a.zip",
         lambda: zipped({"a.parquet": parquet(same_text(100_000, 47_000))}),
+    ),
+    "texts of Parquet": (
+        "a.parquet",
+        lambda: parquet(same_text(900_000, 1_000_000), store_schema=False),
     ),
     "many long texts": ("a.parquet", lambda: parquet(same_text(900_000, 1_000_000))),
     "rows of nothing": ("a.parquet", lambda: parquet(pa.nulls(90_000_000))),
