@@ -88,7 +88,7 @@ class Gunicorn:
         )
         return sum(map(int, pages)) * os.sysconf("SC_PAGE_SIZE") >> 20
 
-    def send(self, name, data, **options):
+    def send(self, name, data, headers=(), **options):
         """Open a file as the page does without its script."""
         visitor = requests.Session()
         page = visitor.get(f"http://{self.address}/", timeout=60)
@@ -97,7 +97,7 @@ class Gunicorn:
             f"http://{self.address}/frames/upload/",
             data={"csrfmiddlewaretoken": token},
             files={"file": (name, data)},
-            headers={"Referer": f"http://{self.address}/"},
+            headers={"Referer": f"http://{self.address}/", **dict(headers)},
             allow_redirects=False,
             timeout=60,
             **options,
@@ -160,9 +160,16 @@ SLOW = "empty lists"
 
 
 def test_reader_ends_when_the_person_has_gone(gunicorn, unharmed):
-    answer = gunicorn.send(FILES[SLOW][0], content(SLOW), stream=True)
+    answer = gunicorn.send(
+        FILES[SLOW][0],
+        content(SLOW),
+        headers={"Accept": "application/x-ndjson"},
+        stream=True,
+    )
+    assert b"reading" in next(answer.iter_lines())
+    gunicorn.wait_for(gunicorn.readers)
     answer.close()
-    gunicorn.wait_for(lambda: not gunicorn.readers(), 15)
+    gunicorn.wait_for(lambda: not gunicorn.readers(), 5)
 
 
 def test_reader_ends_with_its_worker(gunicorn):
