@@ -44,7 +44,10 @@ def when_ready(server):
     """Build D-Tale before there are workers; if it cannot be, the start ends here."""
     from django.db import connections
 
+    from frames import reader_start
+
     site = server.app.wsgi()
+    reader_start.start()  # Workers that are forked from here share it.
     site.get_application(site.prefix)
     connections.close_all()  # No two processes may use the same.
     # The garbage collector writes into whatever it looks at, which would copy it.

@@ -6,6 +6,7 @@ from flask import jsonify, request
 
 from .dtale_replaced import STORE, find
 from .exceptions import FrameUnreadable
+from .kinds import Prepared
 from .limits import check_cells
 from .models import Frame
 from .open_frame import OpenFrame
@@ -16,7 +17,7 @@ def open_frame(frame, name="", note=""):
     """Make a frame of the bound workspace from data.
 
     Args:
-        frame: ``pandas.DataFrame``.
+        frame: ``pandas.DataFrame``, or ``kinds.Prepared``.
         name: str; a name that is taken gets a number.
         note: str, shown beside the grid.
 
@@ -27,8 +28,11 @@ def open_frame(frame, name="", note=""):
         KindError: D-Tale cannot show such data.
         LimitExceeded: they are too many.
     """
+    prepared = frame if isinstance(frame, Prepared) else None
+    frame = prepared.frame if prepared else frame
     check_cells(*frame.shape)
     with unit_of_work() as unit:
+        unit.expected = prepared
         store = find(STORE)
         data_id = store.new_data_inst()
         # D-Tale's check for duplicates would load every frame.

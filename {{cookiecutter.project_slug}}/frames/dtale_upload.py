@@ -12,13 +12,11 @@ from dtale import global_state
 from dtale.views import UPLOAD_SEPARATORS, load_new_data
 from flask import jsonify, request
 
-from .csv_format import first_rows
 from .csv_reading import SPACES
 from .exceptions import InputRefused
-from .file_checks import checked
-from .files import read_file, sheet_names
-from .limits import check_cells
-from .questions import question_about
+from .limits import check_count
+from .reader import Reader, outcome
+from .unit_of_work import current
 
 # What D-Tale's Code Export writes for a file of this suffix, if it is no CSV or Excel.
 CODE = {
@@ -42,57 +40,66 @@ def upload():
     with NamedTemporaryFile() as file:
         sent.save(file)
         file.flush()
-        with checked(file.name, name) as (path, name):
-            question = question_about(path, name)
-            options = question.options if question else {}
-            if "sheet" in options:
-                return _open_sheets(path, name)
+        with Reader(file.name, name) as reader:
+            question = outcome(reader.look(with_preview=False))["question"]
+            if question and "sheets" in question:
+                return _open_sheets(reader, question["sheets"])
+            options = question["options"] if question else {}
+            separator = None
             if "sep" in options:
-                options |= _chosen(path, options["encoding"])
-            data_id = _open(path, name, Path(name).stem, options)
+                options, separator = _chosen(options)
+            stem = Path(reader.name).stem
+            data_id = _open(reader, stem, options=options, separator=separator)
     return jsonify(success=True, data_id=data_id)
 
 
-def _open_sheets(path, name):
-    sheets, stem = sheet_names(path), Path(name).stem
+def _open_sheets(reader, sheets):
+    stem = Path(reader.name).stem
     if len(sheets) == 1:
-        data_id = _open(path, name, stem, {"sheet": sheets[0]})
+        data_id = _open(reader, stem, options={"sheet": sheets[0]})
         return jsonify(success=True, data_id=data_id)
+    check_count(current().workspace, len(sheets))
     opened = [
-        {"name": each, "dataId": _open(path, name, f"{stem} {each}", {"sheet": each})}
+        {
+            "name": each,
+            "dataId": _open(reader, f"{stem} {each}", options={"sheet": each}),
+        }
         for each in sheets
     ]
     return jsonify(success=True, sheets=opened)
 
 
-def _open(path, name, title, options):
+def _open(reader, title, **arguments):
     """Read a file into a frame with this name (str), and return its id (str)."""
-    frame = read_file(path, name=name, **options)
-    check_cells(*frame.shape)
-    data_id = load_new_data(frame, f"df = {_code(name, options)}", return_id=True)
+    prepared = outcome(reader.read(**arguments))
+    current().expected = prepared
+    code = f"df = {_code(reader.name, reader.options)}"
+    data_id = load_new_data(prepared.frame, code, return_id=True)
     global_state.set_name(data_id, title)
     return data_id
 
 
-def _chosen(path, encoding):
-    """Return what was chosen in the dialog, as options (dict) of ``read_file``."""
-    form, chosen = request.form, {}
+def _chosen(options):
+    """Return the options of ``read_file`` with what was chosen in the dialog.
+
+    Returns:
+        tuple: the options (dict), and a separator (str) to be taken if the first line has
+        it: the dialog begins with the comma, which may not have been chosen. Else None.
+    """
+    form = request.form
     if "header" in form:
-        chosen["header"] = form["header"] == "true"
+        options = options | {"header": form["header"] == "true"}
     sep = UPLOAD_SEPARATORS.get(form.get("separatorType"), form.get("separator"))
     if not sep:
-        return chosen
+        return options, None
     if sep == SPACES:
-        return chosen | {"sep": sep}
+        return options | {"sep": sep}, None
     if len(sep) > 1 or sep in '"\r\n':
         raise InputRefused(
             f"{sep[:50]!r} cannot separate columns. Give one character, or {SPACES} for "
             "spaces."
         )
-    # The dialog begins with the comma: where it gives one column, it was not chosen.
-    if any(len(row) > 1 for row in first_rows(path, encoding, sep)[:1]):
-        chosen["sep"] = sep
-    return chosen
+    return options, sep
 
 
 def _code(name, options):

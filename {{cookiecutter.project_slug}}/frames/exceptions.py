@@ -142,6 +142,19 @@ class Unavailable(FrameError):
         ) % {"what": what, "number": number}
 
 
+class Busy(FrameError):
+    """Something waits too long for others to end; asked again later, it may not."""
+
+    status = 503
+    title = _("Not available at the moment")
+
+    def __str__(self):
+        return gettext(
+            "The server is busy with the files of other people. Please try again in a "
+            "minute."
+        )
+
+
 class Unforeseen(FrameError):
     """What nobody has thought of; its text tells only where to look in the log."""
 

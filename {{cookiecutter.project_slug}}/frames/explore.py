@@ -53,10 +53,12 @@ def publish(data, *, owner, name="", note="", shared_with=()):
 
 def open_data(data, name, note=""):
     """Make a frame of the bound workspace from data, as ``explore`` does: a Frame."""
-    from .sources import to_frame  # Imported late: it imports pandas.
+    from .kinds import Prepared  # Imported late, both: they import pandas.
+    from .sources import to_frame
 
-    data_id = load_dtale().open_frame(to_frame(data), name, note)
-    return Frame.objects.get(pk=data_id)
+    if not isinstance(data, Prepared):
+        data = to_frame(data)
+    return Frame.objects.get(pk=load_dtale().open_frame(data, name, note))
 
 
 def copy_frame(frame):

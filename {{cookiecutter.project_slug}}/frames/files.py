@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from .csv_format import BLOCK, first_undecodable
 from .csv_reading import read_csv, read_tsv
-from .exceptions import SourceError
+from .exceptions import FrameError, SourceError
 from .formats import grouped
 from .tables import columns_to_frame, table_to_frame
 from .texts import typed
@@ -75,7 +75,7 @@ def read_file(path, progress=None, name=None, **options):
             )
             % {"file": name, "error": error.strerror or error}
         ) from error
-    except (SourceError, MemoryError):
+    except (FrameError, MemoryError):
         raise
     except UnicodeError as error:
         raise SourceError(

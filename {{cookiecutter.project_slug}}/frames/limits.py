@@ -11,32 +11,11 @@ from django.utils.translation import gettext as _
 from .exceptions import LimitExceeded, TooFast
 from .formats import grouped, megabytes
 from .models import Frame
+from .sizes import check_cells
+
+__all__ = ["check_cells", "check_count", "check_owner", "check_pace", "check_size"]
 
 FRAMES_A_MINUTE = 60  # Of one person's programs.
-
-
-def check_cells(rows, columns):
-    """Refuse a frame with more cells than FRAMES_MAX_CELLS.
-
-    Raises:
-        LimitExceeded
-    """
-    cells, limit = rows * columns, settings.FRAMES_MAX_CELLS
-    if cells > limit:
-        raise LimitExceeded(
-            _(
-                "This frame has %(rows)s rows x %(columns)s columns = %(cells)s cells, "
-                "%(more)s more than the %(limit)s that a frame may have "
-                "(FRAMES_MAX_CELLS). Open fewer rows or columns."
-            )
-            % {
-                "rows": grouped(rows),
-                "columns": grouped(columns),
-                "cells": grouped(cells),
-                "more": grouped(cells - limit),
-                "limit": grouped(limit),
-            }
-        )
 
 
 def check_owner(workspace, frame, is_new):
@@ -52,19 +31,7 @@ def check_owner(workspace, frame, is_new):
     """
     others = Frame.objects.owned_by(workspace).exclude(pk=frame.pk)
     if is_new:
-        count, limit = others.count() + 1, settings.FRAMES_MAX_COUNT
-        if count > limit:
-            raise LimitExceeded(
-                _(
-                    "This would be frame number %(count)s, and one person may have "
-                    "%(limit)s (FRAMES_MAX_COUNT). Delete %(more)s first."
-                )
-                % {
-                    "count": grouped(count),
-                    "limit": grouped(limit),
-                    "more": grouped(count - limit),
-                }
-            )
+        _check_count(others.count() + 1)
     used = others.aggregate(used=Sum("nbytes", default=0))["used"] + frame.nbytes
     limit = settings.FRAMES_MAX_MB << 20
     if used > limit:
@@ -79,6 +46,31 @@ def check_owner(workspace, frame, is_new):
                 "used": megabytes(used),
                 "more": megabytes(used - limit),
                 "limit": grouped(settings.FRAMES_MAX_MB),
+            }
+        )
+
+
+def check_count(workspace, more):
+    """Refuse so many frames (int) more than a workspace has, by FRAMES_MAX_COUNT.
+
+    Raises:
+        LimitExceeded
+    """
+    _check_count(Frame.objects.owned_by(workspace).count() + more)
+
+
+def _check_count(count):
+    limit = settings.FRAMES_MAX_COUNT
+    if count > limit:
+        raise LimitExceeded(
+            _(
+                "This would be frame number %(count)s, and one person may have "
+                "%(limit)s (FRAMES_MAX_COUNT). Delete %(more)s first."
+            )
+            % {
+                "count": grouped(count),
+                "limit": grouped(limit),
+                "more": grouped(count - limit),
             }
         )
 

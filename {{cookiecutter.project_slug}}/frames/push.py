@@ -146,9 +146,7 @@ def _suffix(name, filename, content_type, path):
 
 
 def _read(path):
-    from .file_checks import check_file  # Here: it imports pyarrow.
-    from .sources import read_file
+    from .reader import Reader, outcome  # Here: it imports pandas.
 
-    with path.open("rb") as file:
-        check_file(path.name, file)
-    return read_file(path)
+    with Reader(path, path.name) as reader:
+        return outcome(reader.read(options={}))

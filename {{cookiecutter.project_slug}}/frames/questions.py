@@ -1,8 +1,6 @@
 """How an uploaded file is to be read: what is known of it, what has to be asked."""
 
 import csv
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,36 +9,24 @@ from django.utils.translation import gettext
 
 from .csv_format import detect, first_rows
 from .files import read_file, sheet_names
-from .forms import CsvForm, SheetForm
 
 ROWS = 10  # Of a preview.
-
-
-@dataclass(frozen=True)
-class Question:
-    """How a file is read, which its owner can correct.
-
-    Attributes:
-        form: called as a Django form class is, a form whose fields are options of
-            ``read_file``.
-        options: dict of what they are thought to be.
-        doubts: list of what is not sure, a sentence (str) each.
-    """
-
-    form: object
-    options: dict
-    doubts: list = field(default_factory=list)
+SHOWN = 100  # Characters of a value in it.
 
 
 def question_about(path, name):
-    """Return the Question about a file (path, name: str), None if nothing is to be asked.
+    """Return what is known of a file (path, name: str), None if nothing is to be asked.
 
     Files that cannot be read raise nothing here: ``read_file`` says why.
+
+    Returns:
+        dict: ``options`` of ``read_file``, as they are thought to be; ``doubts``, what
+        is not sure, a sentence (str) each; and the names of a workbook's ``sheets``.
     """
     suffix = Path(name).suffix.lower()
     if suffix in (".csv", ".tsv"):
         found = detect(path, "\t" if suffix == ".tsv" else None)
-        return Question(CsvForm, found.options, list(found.doubts))
+        return {"options": found.options, "doubts": list(found.doubts)}
     if suffix in (".xlsx", ".xlsm", ".xls"):
         try:
             sheets = sheet_names(path)
@@ -48,11 +34,11 @@ def question_about(path, name):
             return None
         if sheets:
             several = [gettext("It has several sheets: one of them can be opened.")]
-            return Question(
-                partial(SheetForm, sheets=sheets),
-                {"sheet": sheets[0]},
-                several if len(sheets) > 1 else [],
-            )
+            return {
+                "options": {"sheet": sheets[0]},
+                "doubts": several if len(sheets) > 1 else [],
+                "sheets": sheets,
+            }
     return None
 
 
@@ -77,7 +63,9 @@ def preview(path, name, options):
                 csv.writer(target, delimiter=sep).writerows(rows)
             options = {**options, "encoding": "utf-8"}
             frame = read_file(file.name, name=name, **options)
-    columns = [(str(name), _kind(dtype)) for name, dtype in frame.dtypes.items()]
+    columns = [
+        (str(name)[:SHOWN], _kind(dtype)) for name, dtype in frame.dtypes.items()
+    ]
     head = frame.head(ROWS).astype(object)
     return columns, [list(map(_shown, row)) for row in head.to_numpy()]
 
@@ -85,7 +73,7 @@ def preview(path, name, options):
 def _shown(cell):
     if cell is None or pd.isna(cell) is True:
         return ""
-    return str(cell).removesuffix(" 00:00:00")  # Of a day.
+    return str(cell).removesuffix(" 00:00:00")[:SHOWN]  # Of a day.
 
 
 def _kind(dtype):

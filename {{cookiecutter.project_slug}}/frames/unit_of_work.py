@@ -72,6 +72,7 @@ class Unit:
         unavailable: the Unavailable that D-Tale has caught, if it has.
         preferences: the person's Preferences, once they have been read.
         conversions: list of what was converted in the data that come next.
+        expected: ``kinds.Prepared`` of the data that come next, if they are prepared.
     """
 
     def __init__(self, workspace, lock=False):
@@ -81,6 +82,7 @@ class Unit:
         self.unavailable = None
         self.preferences = None
         self.conversions = []
+        self.expected = None
         self._opened = {}  # Primary key -> OpenFrame, or None: not this workspace's.
         self._reserved = set()
         self._deleted = []
@@ -121,6 +123,13 @@ class Unit:
         if self._names and pk in self._names and pk not in self._opened:
             return self._names[pk]
         return self.get(pk).name
+
+    def take_expected(self, data):
+        """Return ``expected`` once, if this is its data; else None."""
+        if self.expected is None or self.expected.frame is not data:
+            return None
+        expected, self.expected = self.expected, None
+        return expected
 
     def reserve(self):
         """Return a primary key (int) for a new frame."""

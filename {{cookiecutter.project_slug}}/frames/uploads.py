@@ -7,8 +7,6 @@ the connection cancels it. Without a script the answer is that address, or a pag
 
 import contextlib
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from django.conf import settings
@@ -17,7 +15,7 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from . import pending, workspace
@@ -25,17 +23,13 @@ from .access import form_page
 from .exceptions import FrameError, LimitExceeded, SourceError, explain
 from .explore import open_data
 from .formats import grouped, megabytes
+from .forms import CsvForm, SheetForm
 
 # Kinds that are read; `frames.files` has them, which imports pandas.
 SUFFIXES = (
     ".csv .tsv .xlsx .xlsm .xls .parquet .json .jsonl .ndjson .feather .zip".split()
 )
 STEPS = "application/x-ndjson"
-TICK = 0.3  # Seconds between two steps: so soon it is seen that somebody has gone.
-
-
-class Cancelled(Exception):
-    """Nobody waits for the file any more."""
 
 
 @csrf_exempt  # The token is in a body that may be too long: `_receive` asks for it.
@@ -80,7 +74,7 @@ def _receive(request):
 @form_page
 def check(request, token):
     """Show how a file would be read, and let its owner correct that, or give it up."""
-    from .questions import preview, question_about
+    from .reader import Reader, outcome
 
     here = workspace.current()
     waiting = pending.find(here, token)
@@ -88,21 +82,30 @@ def check(request, token):
         waiting.discard()
         messages.success(request, gettext("The file was not opened, and is gone."))
         return redirect("frames:home")
-    with waiting.opened() as path:
-        question = question_about(path, waiting.name)
-        form = question.form(request.POST or None, initial=question.options)
-        options = form.cleaned_data if form.is_valid() else question.options
-        context = {"name": waiting.name, "form": form, "doubts": question.doubts}
+    with waiting.opened() as path, Reader(path, waiting.name) as reader:
+        question = outcome(reader.look(with_preview=False))["question"]
+        form = form_for(question, request.POST or None)
+        options = form.cleaned_data if form.is_valid() else question["options"]
+        context = {"name": waiting.name, "form": form, "doubts": question["doubts"]}
         try:
             if "open" in request.POST and form.is_valid():
                 return _answer(request, _open_waiting(here, waiting, options))
         except FrameError as error:
             context["problem"] = error
         try:
-            context["columns"], context["rows"] = preview(path, waiting.name, options)
+            seen = outcome(reader.look(options=options))
+            context["columns"], context["rows"] = seen["columns"], seen["rows"]
         except SourceError as error:
             context.setdefault("problem", error)
     return render(request, "frames/check.html", context)
+
+
+def form_for(question, data=None):
+    """Return the form in which a file's owner answers a question about it."""
+    options = {"initial": question["options"]}
+    if "sheets" in question:
+        return SheetForm(data, sheets=question["sheets"], **options)
+    return CsvForm(data, **options)
 
 
 def max_bytes():
@@ -114,28 +117,41 @@ def max_bytes():
 
 
 def _open_or_ask(here, path, name, is_to_check):
-    from .file_checks import checked
-    from .questions import question_about
+    from .reader import Reader
 
-    with checked(path, name) as (path, name):
-        question = question_about(path, name)
-        if question and (question.doubts or is_to_check):
-            waiting = pending.keep(here, path, name)
+    with Reader(path, name) as reader:
+        ask = "always" if is_to_check else "doubts"
+        data = yield from _read(reader, ask=ask)
+        if isinstance(data, dict):
+            waiting = pending.keep(here, reader.path, reader.name)
             yield {"location": reverse("frames:check", args=[waiting.token])}
             return
-        yield from _open(here, path, name, question.options if question else {})
+        yield from _open(here, data, reader.name)
 
 
 def _open_waiting(here, waiting, options):
-    with waiting.opened() as path:
-        for step in _open(here, path, waiting.name, options):
+    from .reader import Reader
+
+    with waiting.opened() as path, Reader(path, waiting.name) as reader:
+        data = yield from _read(reader, options=options)
+        for step in _open(here, data, reader.name):
             if "location" in step:
                 waiting.discard()
             yield step
 
 
-def _open(here, path, name, options):
-    data = yield from _read(path, name, options)
+def _read(reader, **arguments):
+    """Read a file, and say how far it is; returns what ``Reader.read`` does."""
+    steps = reader.read(**arguments)
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield {"step": "reading", "done": round(done, 3)}
+
+
+def _open(here, data, name):
     yield {"step": "opening"}
     with workspace.bind(here):
         frame = open_data(data, Path(name).stem)
@@ -144,32 +160,6 @@ def _open(here, path, name, options):
     except GeneratorExit:  # The answer did not arrive.
         frame.delete()
         raise
-
-
-def _read(path, name, options):
-    """Read a file in a thread, and say how far it is; returns a ``pandas.DataFrame``."""
-    from .files import read_file
-
-    is_cancelled, read, language = threading.Event(), 0.0, get_language()
-
-    def progress(done, total):
-        nonlocal read
-        if is_cancelled.is_set():
-            raise Cancelled
-        read = done / total
-
-    def read_in_language():  # Another thread knows nothing of the request's.
-        with override(language):
-            return read_file(path, progress, name, **options)
-
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(read_in_language)
-        try:
-            while not wait([future], TICK).done:
-                yield {"step": "reading", "done": round(read, 3)}
-        finally:
-            is_cancelled.set()
-        return future.result()
 
 
 # Answers ------------------------------------------------------------------------------

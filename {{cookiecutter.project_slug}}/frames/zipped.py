@@ -31,13 +31,15 @@ def unzipped(path, name, limit=None):
         tuple: path (str) and name (str) of the file that was in it.
 
     Raises:
-        SourceError: it is no archive, is damaged, has not one file or a password.
+        SourceError: it is no archive, is damaged, has a password, or has anything but one
+            file, which is not an archive itself.
         LimitExceeded: the file is larger than the limit.
     """
     with contextlib.ExitStack() as stack:
         try:
             archive = stack.enter_context(zipfile.ZipFile(path))
             part = _only_part(archive, name)
+            _check_size(part.file_size, part.filename, limit)
             inner = PurePosixPath(part.filename).name
             target = NamedTemporaryFile(suffix=PurePosixPath(inner).suffix)
             stack.enter_context(target)
@@ -63,12 +65,15 @@ def _only_part(archive, name):
         for part in archive.infolist()
         if not (part.is_dir() or part.filename.startswith("__MACOSX/"))
     ]
-    if len(parts) == 1:
-        return parts[0]
-    raise SourceError(
-        _("%(file)s has %(count)s files in it, and one is read. Zip one file alone.")
-        % {"file": name, "count": len(parts)}
-    )
+    if len(parts) != 1:
+        text = _(
+            "%(file)s has %(count)s files in it, and one is read. Zip one file alone."
+        )
+        raise SourceError(text % {"file": name, "count": len(parts)})
+    if is_zip(parts[0].filename):
+        text = _("%(file)s has another archive in it. Zip the table itself.")
+        raise SourceError(text % {"file": name})
+    return parts[0]
 
 
 def _copy(source, target, name, limit):
@@ -76,12 +81,16 @@ def _copy(source, target, name, limit):
     size = 0
     while block := source.read(BLOCK):
         size += len(block)
-        if limit is not None and size > limit:
-            raise LimitExceeded(
-                _(
-                    "%(file)s would be more than %(limit)s MB once it is unpacked. Make it "
-                    "smaller."
-                )
-                % {"file": name, "limit": megabytes(limit)}
-            )
+        _check_size(size, name, limit)
         target.write(block)
+
+
+def _check_size(size, name, limit):
+    if limit is not None and size > limit:
+        raise LimitExceeded(
+            _(
+                "%(file)s would be more than %(limit)s MB once it is unpacked. Make it "
+                "smaller."
+            )
+            % {"file": name, "limit": megabytes(limit)}
+        )

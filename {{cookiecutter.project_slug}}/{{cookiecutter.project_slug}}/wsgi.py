@@ -7,6 +7,7 @@ from threading import Thread
 from django.core.signals import request_finished
 from django.core.wsgi import get_wsgi_application
 
+from frames import reader_start
 from frames.checks import require_clean
 from frames.dtale_loader import load_dtale
 
@@ -36,12 +37,15 @@ require_clean()
 def warm(**kwargs):
     """Build D-Tale in the background, so that the first click does not wait for it.
 
+    What reads files is started, too, so that the first file does not wait for it.
+
     After the first page and not at start, for two reasons: it does not slow that page,
     and a server that forks its workers never forks in the middle of an import.
     """
     request_finished.disconnect(warm)
 
     def build():
+        reader_start.start()
         with suppress(Exception):  # The dispatcher has logged it, and tries again.
             application.get_application(application.prefix)
 
