@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 to 3.14 and make, nothing else.
 # `make demo PYTHON=python3.13` takes another Python than `python3`.
-.PHONY: demo test lint screenshots menus bench soak
+.PHONY: demo test lint screenshots menus bench soak hostile
 
 PYTHON ?= python3
 # uv makes the environment. Where it is missing, pip gets it, into the environment.
@@ -35,6 +35,9 @@ bench: .venv/ready  ## measure a baked project beside bare Django and the tutori
 
 soak: .venv/ready  ## let 50 people work while parts of the site fail (MINUTES= changes 30)
 	SOAK_MINUTES=$(or $(MINUTES),30) .venv/bin/python -m pytest --numprocesses 0 tests/test_soak.py
+
+hostile: .venv/ready  ## send hostile files and operations to a site, with nothing beside it
+	HOSTILE_ALONE=1 .venv/bin/python -m pytest --numprocesses 0 -rP tests/test_hostile_site.py
 
 .venv/ready: pyproject.toml $(filter .venv/%,$(UV))
 	$(UV) sync --python $(PYTHON) --inexact
