@@ -140,6 +140,7 @@ frames/forms.py
 frames/frame_storage.py
 frames/frame_names.py
 frames/gate.py
+frames/handover.py
 frames/kinds.py
 frames/installed.py
 frames/limits.py
@@ -161,6 +162,7 @@ frames/model_data.py
 frames/model_views.py
 frames/models.py
 frames/names.py
+frames/object_values.py
 frames/open_frame.py
 frames/payload.py
 frames/pending.py
@@ -169,9 +171,14 @@ frames/push.py
 frames/querysets.py
 frames/questions.py
 frames/quick_query.py
+frames/reader.py
+frames/reader_server.py
+frames/reader_start.py
+frames/reader_tasks.py
 frames/response_headers.py
 frames/s3.py
 frames/sealing.py
+frames/sizes.py
 frames/sources.py
 frames/static/frames/ahead.js
 frames/static/frames/upload.js
@@ -221,6 +228,7 @@ pyproject.toml
 tests/__init__.py
 tests/conftest.py
 tests/hostile.py
+tests/hostile_files.py
 tests/hostile_values.py
 tests/kinds.py
 tests/settings.py
@@ -250,8 +258,10 @@ tests/test_frames.py
 tests/test_frames_admin.py
 tests/test_fuzz.py
 tests/test_gate.py
+tests/test_handover.py
 tests/test_health.py
 tests/test_home.py
+tests/test_hostile_files.py
 tests/test_kinds.py
 tests/test_limits.py
 tests/test_logs.py
@@ -264,6 +274,8 @@ tests/test_preferences.py
 tests/test_push.py
 tests/test_queries.py
 tests/test_quick_query.py
+tests/test_reader.py
+tests/test_reader_workers.py
 tests/test_remote_storage.py
 tests/test_response_headers.py
 tests/test_security.py

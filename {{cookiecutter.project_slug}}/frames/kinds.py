@@ -91,11 +91,12 @@ def prepare(frame):
             frame[name], reason = result
             converted.setdefault(reason, []).append(name)
     for reason, columns in converted.items():
-        conversions.append(f"{_listed(columns)}: {reason}")
+        conversions.append(f"{listed(columns)}: {reason}")
     return Prepared(frame, index, conversions)
 
 
-def _listed(columns):
+def listed(columns):
+    """Return the names of columns (list of str) as the beginning of a sentence."""
     names, more = ", ".join(columns[:5]), len(columns) - 5
     if more > 0:
         text = gettext("Columns %(names)s and %(more)s more")

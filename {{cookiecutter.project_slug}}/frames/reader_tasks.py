@@ -25,7 +25,7 @@ from . import handover
 from .exceptions import FrameError
 from .file_checks import check_file
 from .files import read_file
-from .kinds import AS_TEXT, as_text, prepare
+from .kinds import AS_TEXT, as_text, listed, prepare
 from .object_values import can_be_written
 from .questions import first_rows, preview, question_about
 from .sizes import check_cells, check_names
@@ -171,8 +171,7 @@ def _writable(prepared):
     for name, column in prepared.frame.items():
         if column.dtype == object and not can_be_written(column):
             prepared.frame[name] = as_text(column)
-            note = translation.gettext("Column %(names)s") % {"names": name}
-            prepared.conversions.append(f"{note}: {AS_TEXT}")
+            prepared.conversions.append(f"{listed([name])}: {AS_TEXT}")
     return prepared
 
 
