@@ -66,7 +66,7 @@ def send(url):
         env=environment({**PRODUCTION, "EMAIL_URL": url}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert result.returncode == 0, result.stderr
     assert "RemovedInDjango" not in result.stderr, result.stderr
