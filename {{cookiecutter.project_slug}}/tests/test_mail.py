@@ -2,17 +2,14 @@
 
 import base64
 import socketserver
-import subprocess
-import sys
 import threading
 from importlib import import_module
 
 import pytest
-from django.conf import settings as site
 from django.core import mail
 from django.views.debug import SafeExceptionReporterFilter
 
-from .test_start import PRODUCTION, environment
+from .test_start import PRODUCTION, python
 from .test_variables import SLUG, start
 
 settings_for = import_module(f"{SLUG}.mail").settings_for
@@ -59,15 +56,8 @@ def test_console(settings):
 
 def send(url):
     """Send a message as a site in production does. Django has nothing to warn of."""
-    command = "sendtestemail", "ann@example.com"
-    result = subprocess.run(
-        [sys.executable, "-W", "default", "manage.py", *command],
-        cwd=site.BASE_DIR,
-        env=environment({**PRODUCTION, "EMAIL_URL": url}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    command = "-W", "default", "manage.py", "sendtestemail", "ann@example.com"
+    result = python(*command, **PRODUCTION, EMAIL_URL=url)
     assert result.returncode == 0, result.stderr
     assert "RemovedInDjango" not in result.stderr, result.stderr
 

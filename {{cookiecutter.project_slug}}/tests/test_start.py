@@ -27,7 +27,7 @@ def python(*arguments, **variables):
         env=environment(variables),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 
