@@ -239,12 +239,14 @@ tests/test_conflicts.py
 tests/test_crashes.py
 tests/test_csv_format.py
 tests/test_dispatcher.py
+tests/test_downloads.py
 tests/test_dtale_app.py
 tests/test_dtale_charts.py
 tests/test_dtale_choices.py
 tests/test_dtale_columns.py
 tests/test_dtale_describe.py
 tests/test_dtale_input.py
+tests/test_dtale_numbers.py
 tests/test_dtale_rows.py
 tests/test_dtale_patterns.py
 tests/test_dtale_quick.py

@@ -2,6 +2,7 @@
 
 import tempfile
 
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -19,13 +20,10 @@ def csv_file(frame):
 def parquet_file(frame):
     """Return a ``pandas.DataFrame`` as a Parquet file (a binary file, at its beginning).
 
-    Columns of kinds that Parquet does not have become text.
+    What Parquet does not have is converted, as ``for_parquet`` says.
     """
-    texts = {
-        name: as_text(frame[name]) for name in frame.columns if not _fits(frame[[name]])
-    }
     file = tempfile.TemporaryFile()
-    frame.assign(**texts).to_parquet(file, index=False)
+    for_parquet(frame).to_parquet(file, index=False)
     file.seek(0)
     return file
 
@@ -33,10 +31,40 @@ def parquet_file(frame):
 WRITERS = {"csv": csv_file, "parquet": parquet_file}
 
 
+def for_parquet(frame):
+    """Return a ``pandas.DataFrame`` that can be written as Parquet.
+
+    Categories of intervals become the intervals, which pandas writes as an extension
+    type of Arrow's and reads back. Columns of kinds that Parquet does not have become
+    text.
+    """
+    fitting = frame.copy(deep=False)
+    for name, column in frame.items():
+        if _has_intervals(column.dtype):
+            # Not by astype: that fails for integers where one is missing.
+            intervals = column.cat.categories.array.take(
+                column.cat.codes.to_numpy(), allow_fill=True
+            )
+            fitting[name] = column = pd.Series(intervals, column.index, name=name)
+        if not _fits(column.to_frame()):
+            fitting[name] = as_text(column)
+    return fitting
+
+
+def _has_intervals(dtype):
+    """Return whether these are categories of intervals, as ``pd.cut`` makes them."""
+    return isinstance(dtype, pd.CategoricalDtype) and isinstance(
+        dtype.categories.dtype, pd.IntervalDtype
+    )
+
+
 def _fits(column):
+    """Return whether pyarrow converts all of a column, and writes a row of it."""
     try:
         table = pa.Table.from_pandas(column, preserve_index=False)
-        parquet.write_table(table.slice(0, 0), pa.BufferOutputStream())
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        # Some types are refused only when a value is written. An OSError is the
+        # writer's complaint about a column that it has begun and not finished.
+        parquet.write_table(table.slice(0, 1), pa.BufferOutputStream())
+    except (pa.ArrowException, TypeError, ValueError, OverflowError, OSError):
         return False
     return True

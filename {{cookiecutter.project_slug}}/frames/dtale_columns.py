@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from django.utils import timezone
-from dtale.utils import classify_type, get_dtypes
+from dtale.utils import get_dtypes
 
-from .dtale_kinds import zone_of
+from .dtale_kinds import classify_type, zone_of
 
 # Whatever is in an object of these, its text is never empty, nor all spaces.
 WITH_TEXT = frozenset(

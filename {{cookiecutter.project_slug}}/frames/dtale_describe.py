@@ -14,7 +14,6 @@ from dtale import global_state, views
 from dtale.code_export import build_code_export
 from dtale.query import load_filterable_data
 from dtale.utils import (
-    classify_type,
     find_dtype,
     get_str_arg,
     grid_columns,
@@ -25,7 +24,7 @@ from dtale.utils import (
 from flask import jsonify, request
 from pandas.api.types import is_string_dtype
 
-from .dtale_kinds import is_text
+from .dtale_kinds import classify_type, is_text
 from .exceptions import InputRefused
 from .text_metrics import in_chunks, string_metrics
 

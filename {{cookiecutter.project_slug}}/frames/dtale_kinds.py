@@ -5,15 +5,17 @@ what stands in for it.
 """
 
 import datetime
+import functools
 import json
 from decimal import Decimal
 from uuid import UUID
 
 import numpy as np
 import pandas as pd
-from dtale import global_state
+from dtale import global_state, utils
 from dtale.query import build_col_key
 
+from .downloads import for_parquet
 from .kinds import KindError, prepare
 from .sources import to_frame
 from .unit_of_work import current, is_bound
@@ -35,6 +37,37 @@ def with_every_kind(format_data):
         return result.frame, result.index
 
     return prepared
+
+
+def classify_type(type_name):
+    """Return D-Tale's letter for a dtype's name: "I" for integers, "S" for text, ...
+
+    This mends an upstream bug. ``dtale.utils.classify_type`` goes by how a name begins
+    and knows "int" but not "uint": unsigned integers are text to it, and intervals are
+    integers. https://github.com/man-group/dtale/issues/552
+    """
+    name = (type_name or "").lower()
+    if name.startswith("uint"):
+        return "I"
+    if name.startswith("interval"):
+        return "S"
+    return dtale_classifies(type_name)
+
+
+dtale_classifies = utils.classify_type
+
+
+def with_its_sign(json_float):
+    """This mends an upstream bug: ``dtale.utils.json_float`` asks ``np.isinf`` and then
+    writes ``inf``, also for minus infinity.
+    """
+
+    @functools.wraps(json_float)
+    def written(x, *args, inf_display="inf", **kwargs):
+        text = json_float(x, *args, inf_display=inf_display, **kwargs)
+        return f"-{text}" if text == inf_display and x < 0 else text
+
+    return written
 
 
 def with_the_whole_time(json_date):
@@ -98,6 +131,16 @@ def with_numbers_of_numpy(json_provider_class):
             return json_provider_class.default(value)
 
     return JSONProvider
+
+
+def with_every_kind_in_parquet(export_to_parquet_buffer):
+    """D-Tale's export fails for intervals and complex numbers."""
+
+    @functools.wraps(export_to_parquet_buffer)
+    def exported(data):
+        return export_to_parquet_buffer(for_parquet(data))
+
+    return exported
 
 
 def with_what_is_shown(column_filter):
@@ -204,9 +247,26 @@ def zone_of(dtype):
     return getattr(dtype, "tz", None)
 
 
+# D-Tale's modules import these two by name, so they are replaced in each of them.
+CLASSIFYING = [
+    *("utils", "views", "charts.utils", "column_analysis", "column_builders"),
+    *("column_filters", "column_replacements", "correlations"),
+    *("dash_application.charts", "dash_application.drilldown_modal"),
+    *("dash_application.layout.layout", "dash_application.layout.utils"),
+]
+WRITING_FLOATS = [
+    *("utils", "views", "describe", "column_analysis"),
+    "dash_application.drilldown_modal",
+]
 REPLACED = [
+    *(
+        (f"dtale.{module}:classify_type", lambda original: classify_type)
+        for module in CLASSIFYING
+    ),
+    *((f"dtale.{module}:json_float", with_its_sign) for module in WRITING_FLOATS),
     ("dtale.views:format_data", with_every_kind),
     ("dtale.views:load_describe", without_a_mean),
+    ("dtale.utils:export_to_parquet_buffer", with_every_kind_in_parquet),
     ("dtale.views:get_str_arg", with_the_kind_of_the_column),
     ("dtale.views:ColumnFilter", with_what_is_shown),
     ("dtale.utils:json_date", with_the_whole_time),

@@ -242,6 +242,16 @@ SUBSTITUTIONS = [
         r".{1,80}?\.link\}\)\}\)",
         "",
     ),
+    *(
+        Substitution(
+            script,
+            "Minus infinity is shown as it is, and not formatted as a number.",
+            r'\["nan","inf"',
+            r'\g<0>,"-inf"',
+            count,
+        )
+        for script, count in ((MAIN, 2), (EXPORT, 1), (NETWORK, 1))
+    ),
     Substitution(
         HTML_EXPORT,
         "The file to take along has the same cells.",
@@ -253,13 +263,7 @@ SUBSTITUTIONS = [
 
 
 def mended_file(file):
-    """Read a file of D-Tale's and mend it.
-
-    Args:
-        file: its path below D-Tale's package.
-
-    Returns:
-        str: its text.
+    """Return the mended text (str) of a file, named by its path in D-Tale's package.
 
     Raises:
         DtaleChanged: the file or a part of it is not there.

@@ -13,11 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from dtale import views
-from dtale.utils import apply, classify_type, get_dtypes, json_timestamp
+from dtale.utils import apply, get_dtypes, json_timestamp
 
 from frames import dtale_columns
 from frames.dtale_columns import milliseconds
-from frames.dtale_kinds import zone_of
+from frames.dtale_kinds import classify_type, zone_of
 from frames.kinds import prepare
 
 from .kinds import KINDS, PLAIN
@@ -27,9 +27,9 @@ MANY = 400
 
 def of_views(**functions):
     """Return D-Tale's functions of columns as they are in a module of views of their
-    own, where nothing is replaced but these functions.
+    own, where nothing is replaced but these functions and how dtypes are classified.
     """
-    module = dict(vars(views))
+    module = {**vars(views), "classify_type": classify_type}
     for name in (*NAMES, "build_dtypes_state"):
         original = inspect.unwrap(getattr(views, name))
         module[name] = FunctionType(

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from frames import dtale_quick
+from frames import dtale_kinds, dtale_quick
+from frames.dtale_replaced import lock, mend
 from frames.kinds import prepare
 
 from .kinds import KINDS
@@ -21,9 +22,20 @@ def pristine(name):
     return module
 
 
+@pytest.fixture(scope="module", autouse=True)
+def mended():
+    """D-Tale's own functions, which the quick ones call, are those of the site."""
+    with lock:
+        mend()
+
+
 @pytest.fixture(scope="module")
 def utils():
-    return pristine("dtale.utils")
+    """Return a pristine ``dtale.utils``, in which only its two bugs are mended."""
+    utils = pristine("dtale.utils")
+    utils.classify_type = dtale_kinds.classify_type
+    utils.json_float = dtale_kinds.with_its_sign(utils.json_float)
+    return utils
 
 
 @pytest.fixture(scope="module")

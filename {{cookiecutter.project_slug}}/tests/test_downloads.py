@@ -1,0 +1,93 @@
+"""A frame of any kind becomes a file of every kind, here and in D-Tale's own export."""
+
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from frames.models import Frame
+
+from .kinds import KINDS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def saved(owner, ann):
+    """Return a function from a DataFrame to its files, by kind: saved(frame)."""
+
+    def saved(data):
+        pk = Frame.objects.publish(data, owner=ann).pk
+        answers = {
+            "site.csv": owner.browser.get(f"/frames/{pk}/csv/"),
+            "site.parquet": owner.browser.get(f"/frames/{pk}/parquet/"),
+            "html": owner.get(f"data/{pk}", export="true"),
+        }
+        for kind in ("csv", "tsv", "parquet"):
+            answers[f"dtale.{kind}"] = owner.get(f"data-export/{pk}", type=kind)
+        for kind, answer in answers.items():
+            assert answer.status_code == 200, kind
+            assert "attachment" in answer.headers["Content-Disposition"], answer.text
+        return {kind: answer.data for kind, answer in answers.items()}
+
+    return saved
+
+
+MANY = "1,000 columns"  # They take their time, and are of one kind.
+
+
+@pytest.mark.parametrize("kind", KINDS.keys() - {MANY})
+def test_frame_of_every_kind(saved, kind):
+    files = saved(KINDS[kind]())
+    read = pd.read_parquet(BytesIO(files["site.parquet"]))
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(BytesIO(files["dtale.parquet"])), read
+    )
+    assert files["site.csv"] == files["dtale.csv"]
+    assert len(read.columns) == len(files["site.csv"].splitlines()[0].split(b","))
+
+
+INTERVALS = {
+    "pd.cut": pd.cut([1, 5, np.nan, 9], 3),
+    "closed on the left": pd.cut([1, 5, np.nan, 9], [0, 5, 10], right=False),
+    "integers": pd.interval_range(0, 4),
+    "times": pd.interval_range(pd.Timestamp("2026", tz="Europe/Berlin"), periods=4),
+    "durations": pd.interval_range(pd.Timedelta(0), periods=4, freq="h"),
+    "all missing": pd.cut([np.nan] * 4, [0, 1]),
+}
+
+
+@pytest.mark.parametrize("kind", INTERVALS)
+def test_intervals_are_intervals_in_parquet(saved, kind):
+    column = pd.Series(INTERVALS[kind], name="i")
+    files = saved(column.to_frame())
+    expected = pd.Series(pd.arrays.IntervalArray(column), name="i")
+    for name in ("site.parquet", "dtale.parquet"):
+        read = pd.read_parquet(BytesIO(files[name]))["i"]
+        assert isinstance(read.dtype, pd.IntervalDtype)
+        pd.testing.assert_series_equal(
+            read, expected, check_dtype=kind != "all missing"
+        )
+
+
+def test_text_among_intervals_makes_all_of_them_text(owner, publish, ann):
+    pk = publish(ann, i=pd.cut([1, 9, np.nan], 2)).pk
+    assert owner.edit(pk, "none", column="i").json == {"success": True}
+    read = pd.read_parquet(BytesIO(owner.browser.get(f"/frames/{pk}/parquet/").data))
+    assert read["i"].tolist()[:2] == ["none", "(5.0, 9.0]"]
+
+
+def test_intervals_are_text_in_csv(saved):
+    files = saved(pd.DataFrame({"i": pd.cut([1, 9, np.nan], 2)}))
+    assert files["site.csv"] == b'i\n"(0.992, 5.0]"\n"(5.0, 9.0]"\n""\n'
+
+
+def test_column_called_self_becomes_text(saved):
+    """``DataFrame.assign`` takes names as keywords, and has a ``self`` of its own."""
+    files = saved(pd.DataFrame({"self": [1j, 2]}))
+    for name in ("site.parquet", "dtale.parquet"):
+        assert pd.read_parquet(BytesIO(files[name]))["self"].tolist() == [
+            "1j",
+            "(2+0j)",
+        ]
