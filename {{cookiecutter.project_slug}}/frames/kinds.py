@@ -75,8 +75,10 @@ def prepare(frame):
         frame = frame.reset_index(names=index)
     else:
         frame.index = pd.RangeIndex(len(frame))
-    converted = {}
+    converted, sure = {}, _sure(frame)
     for name in frame.columns:
+        if name in sure:
+            continue
         try:
             result = _convert(frame[name])
         except Exception as error:
@@ -105,6 +107,24 @@ def _listed(columns):
 
 
 # Columns ------------------------------------------------------------------------------
+
+
+def _sure(frame):
+    """Return the names (set) of columns that stay as they are, without a look at each."""
+    found, integers = set(), []
+    for name, dtype in frame.dtypes.items():
+        if isinstance(dtype, np.dtype):
+            if dtype.kind in "bmM" or dtype == np.float64:
+                found.add(name)
+            elif dtype.kind == "i":
+                integers.append(name)
+        elif isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
+            found.add(name)
+    if len(frame):
+        columns = frame[integers]
+        exact = (columns.max() <= MAX_EXACT) & (columns.min() >= -MAX_EXACT)
+        found.update(exact.index[exact])
+    return found
 
 
 def _convert(column):
