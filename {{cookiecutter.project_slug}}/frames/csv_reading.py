@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from .csv_format import BLOCK, first_too_long, separator_of
 from .exceptions import SourceError
 from .formats import grouped
+from .sizes import check_columns
 from .tables import columns_to_frame
 from .texts import typed, typed_part
 from .texts_together import JustText, typed_together
@@ -40,6 +41,7 @@ def read_csv(file, sep=None, encoding=None, decimal=".", header=True):
     names = next((row for row in rows if row), None)
     if names is None:
         raise ValueError(_("there is nothing in it"))
+    check_columns(len(names))
     if not header:
         names = [f"column_{number}" for number in range(1, len(names) + 1)]
     arguments = file, encoding, sep, names, header

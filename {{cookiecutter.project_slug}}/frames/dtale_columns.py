@@ -123,6 +123,17 @@ def quick_outliers(calc_outlier_range):
     return outlier_range
 
 
+def quick_coordinates(coord_type):
+    """D-Tale looks up the dtype of each column, and then at its name alone."""
+
+    @functools.wraps(coord_type)
+    def coordinates(column):
+        name = column.name.lower()
+        return coord_type(column) if "lat" in name or "lon" in name else None
+
+    return coordinates
+
+
 def is_number(dtype):
     """Say (bool) whether it is one of numpy's for integers and floats."""
     return isinstance(dtype, np.dtype) and dtype.kind in "iuf"
@@ -158,6 +169,7 @@ REPLACED = [
     ("dtale.views:dtype_formatter", quick_facts),
     ("dtale.views:unique_count", quick_count),
     ("dtale.views:calc_outlier_range", quick_outliers),
+    ("dtale.views:coord_type", quick_coordinates),
     ("dtale.views:apply", quick_apply),
     ("dtale.column_analysis:apply", quick_apply),
 ]

@@ -112,7 +112,7 @@ def _listed(columns):
 def _sure(frame):
     """Return the names (set) of columns that stay as they are, without a look at each."""
     found, integers = set(), []
-    for name, dtype in frame.dtypes.items():
+    for name, dtype in zip(frame.columns.to_numpy(object), frame.dtypes, strict=True):
         if isinstance(dtype, np.dtype):
             if dtype.kind in "bmM" or dtype == np.float64:
                 found.add(name)

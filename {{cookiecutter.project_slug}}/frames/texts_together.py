@@ -20,7 +20,9 @@ INTEGER = r"^-?[0-9]{1,18}$"
 POINT = r"^-?([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 COMMA = r"^-?[0-9.]*,[0-9]+$"
 FLAG = r"(?i)^(true|false)$"
-TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
+TIME = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
+)
 # No number, flag or date begins like this, but for the names of months.
 WORD = r"(?i)^([^0-9+\-.,tfin]|t[^r]|f[^a]|i[^n]|n[^a])"
 MONTH = r"(?i)^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"

@@ -209,6 +209,11 @@ FRAMES_MAX_COUNT = env.number("FRAMES_MAX_COUNT", 200)  # Of one person.
 FRAMES_MAX_MB = env.number("FRAMES_MAX_MB", 5_000)  # Of one person.
 FRAMES_MAX_CELLS = env.number("FRAMES_MAX_CELLS", 100_000_000)  # Of one frame.
 FRAMES_MAX_UPLOAD_MB = env.number("FRAMES_MAX_UPLOAD_MB", 200)  # Of one file.
+FRAMES_MAX_COLUMNS = env.number("FRAMES_MAX_COLUMNS", 5_000)  # Of one frame.
+# What reading one file may take: memory, of a process of its own; and time, of which a
+# small file may take less (frames/reader.py).
+FRAMES_READER_MB = env.number("FRAMES_READER_MB", max(1_000, 10 * FRAMES_MAX_UPLOAD_MB))
+FRAMES_READER_SECONDS = env.number("FRAMES_READER_SECONDS", 120)
 FRAMES_EXPIRE_DAYS = env.number("FRAMES_EXPIRE_DAYS", 90)  # Unopened; 0: never.
 
 # Static files: WhiteNoise serves them, in development straight from the apps ---------
