@@ -51,10 +51,16 @@ def ranges_together(frame):
     """
     found = {}
     for dtype, names in _by_dtype(frame if len(frame) else frame[[]]).items():
-        if _calculation(dtype) in (_of_numbers, _of_nullable_integers):
+        if _calculation(dtype) is _of_numbers:
             columns = frame[names]
             least, greatest = columns.min().to_dict(), columns.max().to_dict()
             found |= {n: {"min": least[n], "max": greatest[n]} for n in names}
+        elif dtype in NULLABLE_INTEGERS:
+            values = frame[names].to_numpy("float64", na_value=np.nan)
+            ends = np.fmin.reduce(values), np.fmax.reduce(values)
+            for name, *both in zip(names, *ends, strict=True):
+                if all(abs(end) < EXACT for end in both):  # NaN is not, either.
+                    found[name] = {"min": int(both[0]), "max": int(both[1])}
     return found
 
 

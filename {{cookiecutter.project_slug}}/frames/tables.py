@@ -47,14 +47,18 @@ def table_to_frame(table, nullable=()):
     is_in_index = any(table.column_names[at] in index for at in gaps)
     if not gaps:
         frame = table.to_pandas(date_as_object=False)
-    elif is_in_index or len(gaps) == table.num_columns:
+    elif is_in_index or (index and len(gaps) == table.num_columns):
         frame = table.to_pandas(types_mapper=NULLABLE.get, date_as_object=False)
     else:
         # Arrow converts columns of numpy's kinds together, and pandas' own one by one.
         places = sorted(set(range(table.num_columns)) - set(gaps))
-        whole = table_to_frame(table.select(places), nullable)
-        with_gaps = table.select(gaps).to_pandas(types_mapper=NULLABLE.get)
-        both = pd.concat([whole, with_gaps.set_axis(whole.index)], axis=1)
+        whole = pd.DataFrame(index=range(len(table)))
+        if places:
+            whole = table_to_frame(table.select(places), nullable)
+        arrays = {at: _nullable(table.column(at)) for at in gaps}
+        with_gaps = pd.DataFrame(arrays, whole.index, copy=False)
+        with_gaps.columns = table.select(gaps).slice(0, 0).to_pandas().columns
+        both = pd.concat([whole, with_gaps], axis=1) if places else with_gaps
         columns = [at for at in places if table.column_names[at] not in index]
         return both.iloc[:, np.argsort([*columns, *gaps])]
     known = set(NULLABLE.values())
@@ -62,6 +66,16 @@ def table_to_frame(table, nullable=()):
         if dtype in known and name not in nullable and not frame.iloc[:, at].hasnans:
             frame.isetitem(at, frame.iloc[:, at].astype(dtype.numpy_dtype))
     return frame
+
+
+def _nullable(column):
+    """Return a column as an array of pandas' own kind, which knows missing values."""
+    array = column.combine_chunks()
+    missing = array.is_null().to_numpy(zero_copy_only=False)
+    filled = array.fill_null(pa.scalar(0).cast(column.type))
+    values = filled.to_numpy(zero_copy_only=False)
+    make = NULLABLE[column.type].construct_array_type()
+    return make(np.array(values), missing)  # A copy: Arrow's cannot be written to.
 
 
 def columns_to_frame(names, columns):
