@@ -73,7 +73,7 @@ def test_opening_and_showing(owner, ann, kind):
     publish = Frame.objects.publish
     publish(wide(kind, 10), owner=ann)
     calls, frame = calls_per_column(publish, wide(kind), owner=ann)
-    assert calls < 400
+    assert calls < 600
     owner.get(f"data/{frame.pk}", ids=["0-1"])
     calls, page = calls_per_column(owner.get, f"data/{frame.pk}", ids=["0-1"])
     assert len(page.json["results"]["0"]) == COLUMNS + 1
