@@ -112,6 +112,7 @@ frames/dtale_charts.py
 frames/dtale_choices.py
 frames/dtale_columns.py
 frames/dtale_describe.py
+frames/dtale_figures.py
 frames/dtale_filters.py
 frames/dtale_frames.py
 frames/dtale_input.py
@@ -127,6 +128,7 @@ frames/dtale_quick.py
 frames/dtale_replaced.py
 frames/dtale_scripts.py
 frames/dtale_sizes.py
+frames/dtale_times.py
 frames/dtale_upload.py
 frames/endpoints.py
 frames/exceptions.py
@@ -183,6 +185,7 @@ frames/sources.py
 frames/static/frames/ahead.js
 frames/static/frames/upload.js
 frames/static/frames/signed_out.js
+frames/sizes.py
 frames/static_files.py
 frames/store.py
 frames/substitutions.py
@@ -212,6 +215,7 @@ frames/templatetags/__init__.py
 frames/templatetags/dtale.py
 frames/text_metrics.py
 frames/texts.py
+frames/texts_together.py
 frames/token_views.py
 frames/tokens.py
 frames/unit_of_work.py
@@ -292,6 +296,7 @@ tests/test_translations.py
 tests/test_uploads.py
 tests/test_variables.py
 tests/test_ways_in.py
+tests/test_wide.py
 """.split()
 
 

@@ -16,7 +16,9 @@ from .formats import grouped
 from .sizes import check_columns
 from .tables import columns_to_frame
 from .texts import typed, typed_part
+from .texts_together import JustText, typed_together
 
+TEXT = pa.string()
 PART = 1 << 20  # Bytes. Arrow reads 32 of them ahead.
 BATCHES = 8  # Parts that are looked at together.
 ROWS = 50_000  # That pandas reads at once.
@@ -73,7 +75,7 @@ def _by_arrow(file, encoding, sep, names, header):
             ignore_empty_lines=len(names) > 1,
         ),
         pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
+            column_types=dict.fromkeys(names, TEXT),
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
@@ -107,7 +109,9 @@ def _by_pandas(file, encoding, sep, names, header):
                 chunksize=ROWS,
             )
             for part in parts:
-                yield pa.Table.from_pandas(part, preserve_index=False)
+                table = pa.Table.from_pandas(part, preserve_index=False)
+                fields = [(name, TEXT) for name in table.column_names]
+                yield table.cast(pa.schema(fields))
     except (pd.errors.ParserError, pd.errors.ParserWarning):
         one = sep != SPACES
         found = one and first_too_long(file.raw.name, encoding, sep, len(names))
@@ -140,12 +144,27 @@ def _frame(parts, names, decimal):
     while True:
         columns = [Column(at in seen_whole) for at in range(len(names))]
         for part in parts():
-            for column, texts in zip(columns, part.columns, strict=True):
-                column.add(texts, decimal)
+            open_ones = [at for at, column in enumerate(columns) if column.is_open]
+            texts = part.columns
+            made = typed_together([texts[at] for at in open_ones], decimal)
+            made = dict(zip(open_ones, made, strict=True))
+            for at, column in enumerate(columns):
+                column.add(texts[at], made.get(at), decimal)
         unsure = {at for at, column in enumerate(columns) if column.is_unsure}
         if not unsure:
-            return columns_to_frame(names, (each.take(decimal) for each in columns))
+            return columns_to_frame(names, _whole(columns, decimal))
         seen_whole |= unsure
+
+
+def _whole(columns, decimal):
+    """Yield the whole columns (``pyarrow.ChunkedArray``), which let go of them."""
+    texts = [column for column in columns if column.is_text]
+    made = typed_together([column.whole() for column in texts], decimal)
+    for column, each in zip(texts, made, strict=True):
+        column.replace(each)
+    del made
+    for column in columns:
+        yield column.take(decimal)
 
 
 class Column:
@@ -156,29 +175,60 @@ class Column:
     """
 
     def __init__(self, is_text):
-        self.kind = pa.string() if is_text else None  # None: there was no value yet.
+        self.kind = TEXT if is_text else None  # None: there was no value yet.
         self.parts = []
-        self.is_unsure = False
+        self.is_unsure = self.is_just_text = False
 
-    def add(self, texts, decimal):
-        """Add a part (``pyarrow.ChunkedArray`` of strings)."""
-        part = texts.cast(pa.string())
-        if self.kind != pa.string() and part.null_count < len(part):
-            part = typed_part(part, decimal)
-            self.kind = self.kind or part.type
-            if part.type != self.kind:
+    @property
+    def is_open(self):
+        """Say (bool) whether the next part may say what the column is."""
+        return self.kind is not TEXT and not self.is_unsure
+
+    @property
+    def is_text(self):
+        """Say (bool) whether all of its text is here, to be looked at."""
+        return (self.kind is None or self.kind is TEXT) and not self.is_just_text
+
+    def add(self, texts, made, decimal):
+        """Add a part.
+
+        Args:
+            texts: ``pyarrow.ChunkedArray`` of strings.
+            made: what ``typed_together`` has made of it.
+            decimal: as of ``read_csv``.
+        """
+        part = texts
+        if self.is_open and texts.null_count < len(texts):
+            if made is JustText:
+                self.is_just_text = True
+            else:
+                part = typed_part(texts, decimal) if made is None else made
+            kind = TEXT if part is texts else part.type
+            self.kind = self.kind or kind
+            if kind != self.kind:
                 self.is_unsure, self.parts = True, []
         if not self.is_unsure:
             self.parts += part.chunks
 
+    def whole(self):
+        return pa.chunked_array(self.parts, TEXT)
+
+    def replace(self, made):
+        """Take what ``typed_together`` has made of the whole text."""
+        if made is JustText:
+            self.is_just_text = True
+        elif made is not None:
+            self.kind, self.parts = made.type, made.chunks
+
     def take(self, decimal):
         """Return the whole column (``pyarrow.ChunkedArray``), and let go of it."""
         parts, self.parts = self.parts, []
-        if self.kind in (None, pa.string()):
-            return typed(pa.chunked_array(parts, pa.string()), decimal)
+        if self.is_text:
+            return typed(pa.chunked_array(parts, TEXT), decimal)
         return pa.chunked_array(
             [
                 part if part.type == self.kind else pa.nulls(len(part), self.kind)
                 for part in parts
-            ]
+            ],
+            self.kind,
         )

@@ -12,10 +12,11 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from django.utils import timezone
 from dtale.utils import get_dtypes
 
-from .dtale_kinds import classify_type, zone_of
+from .dtale_figures import Known, known_columns, ranges_together
+from .dtale_kinds import classify_type
+from .dtale_times import is_time, milliseconds
 
 # Whatever is in an object of these, its text is never empty, nor all spaces.
 WITH_TEXT = frozenset(
@@ -25,8 +26,6 @@ WITH_TEXT = frozenset(
         *(pd.Timestamp, pd.Timedelta, pd.Period, pd.Interval),
     )
 )
-
-KNOWN = np.datetime64("0001-01-02"), np.datetime64("9999-12-30")
 
 
 def quick_ranges(calc_data_ranges):
@@ -41,7 +40,11 @@ def quick_ranges(calc_data_ranges):
         numbers = [
             name for name in data.columns if classify_type(dtypes.get(name)) in "FI"
         ]
-        return calc_data_ranges(data[numbers], dtypes) if numbers else {}
+        found = ranges_together(data[numbers])
+        others = [name for name in numbers if name not in found]
+        if others:
+            found |= calc_data_ranges(data[others], dtypes)
+        return {name: found[name] for name in numbers if name in found}
 
     return ranges
 
@@ -53,13 +56,17 @@ def quick_facts(dtype_formatter):
 
     @functools.wraps(dtype_formatter)
     def formatter(data, dtypes, data_ranges, prev_dtypes=None):
+        known = known_columns(data)
+
         def facts(index, name):
-            column, dtype = data[name], dtypes.get(name)
+            column, dtype = known.get(name), dtypes.get(name)
+            if column is None:
+                column = in_order(data[name])
             told = dtype
             if classify_type(dtype) == "S" and not may_be_blank(column):
                 told = "bool"  # Of these D-Tale counts what is missing, and no more.
             # Of a frame, it asks for its columns alone.
-            columns = {name: in_order(column)}
+            columns = {name: column}
             found = dtype_formatter(columns, {name: told}, data_ranges, prev_dtypes)
             return {**found(index, name), "dtype": dtype}
 
@@ -75,6 +82,8 @@ def quick_count(unique_count):
 
     @functools.wraps(unique_count)
     def count(column):
+        if isinstance(column, Known):
+            return int(column.figure("unique"))
         if hasattr(column.array, "asi8"):  # Dates and the like.
             values = np.sort(column.dropna().array.asi8)
         elif is_number(column.dtype):
@@ -94,6 +103,8 @@ def quick_apply(apply):
         # Itself, or by a lambda that only says what stands for missing dates.
         code = getattr(function, "__code__", None)
         if code and "json_timestamp" in (code.co_name, *code.co_names):
+            if isinstance(data, Known):
+                return data  # It has the figures of the milliseconds.
             if is_time(data.dtype):
                 return milliseconds(data)
         return apply(data, function, *args, **kwargs)
@@ -101,46 +112,27 @@ def quick_apply(apply):
     return applied
 
 
-def milliseconds(times):
-    """Return times as D-Tale's json_timestamp counts them, all at once.
+def quick_outliers(calc_outlier_range):
+    """D-Tale asks a column for two quantiles, one after the other."""
 
-    It takes what a clock shows, whatever its zone, as the time in the site's zone, and
-    drops what is less than a millisecond. So does this, but for two things, which are
-    meant: where the column's zone has summer time and the site's has none, or at other
-    hours, D-Tale's are off by an hour, as the C library has it; and D-Tale has nothing
-    for years outside 1 to 9999.
+    @functools.wraps(calc_outlier_range)
+    def outlier_range(column):
+        if isinstance(column, Known):
+            return column.figure("lower"), column.figure("upper")
+        return calc_outlier_range(column)
 
-    Args:
-        times: Series of datetime64, of any unit, or of timestamps of Arrow's.
-
-    Returns:
-        pandas.Series: of int64 since 1970; of float64 with NaN if a time is missing.
-    """
-    index, name = times.index, times.name
-    if isinstance(times.dtype, pd.ArrowDtype):
-        times = pa.chunked_array(times.array.__arrow_array__()).to_pandas()
-    if zone_of(times.dtype):
-        times = times.dt.tz_localize(None)
-    if times.dt.unit == "ns":
-        times = times.dt.as_unit("us")  # Near its ends, ns have no room for a zone.
-    unit = {"s": 1, "ms": 1_000, "us": 1_000_000}[times.dt.unit]
-    missing = times.isna().to_numpy()
-    # Beyond the years that Python knows, the site's offset is that of the last ones.
-    known = pd.DatetimeIndex(np.clip(times.to_numpy(), *KNOWN))
-    zone = timezone.get_default_timezone()
-    there = known.tz_localize(zone, ambiguous=False, nonexistent="shift_forward")
-    seconds, rest = np.divmod(times.array.asi8 - (known.asi8 - there.asi8), unit)
-    # The same arithmetic with floats, so that it is rounded in the same way.
-    counted = pd.Series((seconds + rest / unit) * 1000, index, name=name)
-    counted = counted.astype("int64")
-    return counted.mask(missing, np.nan) if missing.any() else counted
+    return outlier_range
 
 
-def is_time(dtype):
-    """Say (bool) whether a column of this dtype has times that pandas counts."""
-    if isinstance(dtype, pd.ArrowDtype):
-        return pa.types.is_timestamp(dtype.pyarrow_dtype)
-    return pd.api.types.is_datetime64_any_dtype(dtype)
+def quick_coordinates(coord_type):
+    """D-Tale looks up the dtype of each column, and then at its name alone."""
+
+    @functools.wraps(coord_type)
+    def coordinates(column):
+        name = column.name.lower()
+        return coord_type(column) if "lat" in name or "lon" in name else None
+
+    return coordinates
 
 
 def is_number(dtype):
@@ -159,6 +151,8 @@ def in_order(column):
 
 def may_be_blank(column):
     """Say (bool) whether there can be cells without text, or with spaces alone."""
+    if isinstance(column, Known) and "blank" in column.figures:
+        return column.figure("blank") > 0
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         column = pd.Series(dtype.categories)
@@ -175,6 +169,8 @@ REPLACED = [
     ("dtale.views:calc_data_ranges", quick_ranges),
     ("dtale.views:dtype_formatter", quick_facts),
     ("dtale.views:unique_count", quick_count),
+    ("dtale.views:calc_outlier_range", quick_outliers),
+    ("dtale.views:coord_type", quick_coordinates),
     ("dtale.views:apply", quick_apply),
     ("dtale.column_analysis:apply", quick_apply),
 ]

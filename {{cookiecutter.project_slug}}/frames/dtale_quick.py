@@ -46,9 +46,12 @@ def quick_dtypes(get_dtypes):
     """D-Tale makes a Series of each column, to ask for its dtype."""
 
     def dtypes(df):
-        names = {name: each.name for name, each in df.dtypes.items()}
+        kinds = {each: each.name for each in set(df.dtypes)}
+        names = df.columns.to_numpy(object).tolist()
+        found = dict(zip(names, map(kinds.get, df.dtypes), strict=True))
         # Of objects, D-Tale looks at the values.
-        return get_dtypes(df) if "object" in names.values() else names
+        objects = [name for name, kind in found.items() if kind == "object"]
+        return found | get_dtypes(df[objects]) if objects else found
 
     return dtypes
 
@@ -100,6 +103,7 @@ REPLACED = [
     ("dtale.utils:json_int", quick_int),
     ("dtale.utils:json_float", quick_float),
     ("dtale.utils:get_dtypes", quick_dtypes),
+    ("dtale.views:get_dtypes", quick_dtypes),
     ("dtale.views:load_describe", quick_describe),
     ("dtale.column_analysis:load_describe", quick_describe),
 ]

@@ -7,6 +7,7 @@ in it: that is kept in this process's cache. In the form of ``dtale_replaced.REP
 
 import functools
 import sys
+from collections import defaultdict
 
 import numpy as np
 import pandas as pd
@@ -46,10 +47,91 @@ class Rows:
         return Rows(self.frame.iloc[page])
 
     def itertuples(self):
-        """Yield what pandas does, without a new class for the rows of each page."""
-        return zip(
-            self.frame.index, *(column for _, column in self.frame.items()), strict=True
-        )
+        return Page(self.frame)
+
+
+class Page:
+    """The rows of a frame as pandas yields them, without a new class for each page."""
+
+    def __init__(self, frame):
+        self.columns = [list(frame.index), *_values(frame)]
+
+    def __iter__(self):
+        return zip(*self.columns, strict=True)
+
+
+def _values(frame):
+    """Return the values (list) of each column, as pandas yields them.
+
+    Those of numpy are taken for all columns of a dtype together: pandas needs longer for
+    a column than for the few values of a page.
+    """
+    values, of_dtype, others = [None] * frame.shape[1], defaultdict(list), []
+    for at, dtype in enumerate(frame.dtypes):
+        if isinstance(dtype, np.dtype) and dtype.kind in "biufmM":
+            of_dtype[dtype].append(at)
+        else:
+            others.append(at)
+    rows = len(frame)
+    for places in of_dtype.values():
+        joined = list(pd.Series(frame.iloc[:, places].to_numpy().T.ravel()))
+        for number, at in enumerate(places):
+            values[at] = joined[number * rows : (number + 1) * rows]
+    for at, (_, column) in zip(others, frame.iloc[:, others].items(), strict=True):
+        values[at] = _listed(column)
+    return values
+
+
+def _listed(column):
+    dtype = column.dtype
+    if isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
+        texts = column.array.__arrow_array__()
+        if not texts.null_count:
+            return texts.to_pylist()
+    return list(column)
+
+
+def by_column(format_dicts):
+    """D-Tale asks two functions about each cell of a page. Of most columns it is known
+    from their types that the cells stay as they are.
+    """
+
+    @functools.wraps(format_dicts)
+    def formatted(self, rows):
+        if not isinstance(rows, Page) or not rows.columns[0]:
+            return format_dicts(self, rows)
+        columns = []
+        for at, _, write in self.fmts:
+            values = rows.columns[at]
+            kind = getattr(write, "leaves", None)
+            if kind is None or not all(type(value) is kind for value in values):
+                values = [
+                    write(value, nan_display=self.nan_display) for value in values
+                ]
+            columns.append(values)
+        names = [name for _, name, _ in self.fmts]
+        return [
+            dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)
+        ]
+
+    return formatted
+
+
+def leaving(kind):
+    """Return what wraps a method of D-Tale's that adds a formatter of a column: one that
+    leaves values of this type as they are says so.
+    """
+
+    def wrap(add):
+        @functools.wraps(add)
+        def added(self, idx, name=None, **options):
+            add(self, idx, name, **options)
+            if not (self.as_string or options.get("as_string")):
+                self.fmts[-1][2].leaves = kind
+
+        return added
+
+    return wrap
 
 
 class Labels:
@@ -126,4 +208,9 @@ def kept_by(query, df, labels):
     return frame_storage.cached((*opened.source, query, bool(labels)), find).to_numpy()
 
 
-REPLACED = [("dtale.views:run_query", once_for_all_pages)]
+REPLACED = [
+    ("dtale.views:run_query", once_for_all_pages),
+    ("dtale.utils:JSONFormatter.format_dicts", by_column),
+    ("dtale.utils:JSONFormatter.add_string", leaving(str)),
+    ("dtale.utils:JSONFormatter.add_int", leaving(int)),
+]

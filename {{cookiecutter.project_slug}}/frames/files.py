@@ -4,6 +4,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
@@ -16,8 +17,10 @@ from .csv_format import BLOCK, first_undecodable
 from .csv_reading import read_csv, read_tsv
 from .exceptions import FrameError, SourceError
 from .formats import grouped
+from .sizes import check_columns
 from .tables import columns_to_frame, table_to_frame
 from .texts import typed
+from .texts_together import JustText, typed_together
 from .zipped import is_zip, unzipped
 
 LINES = 8 << 20  # Bytes of JSON lines that are read at once.
@@ -162,10 +165,20 @@ def read_json(file):
             data = [data]
     elif not isinstance(data, list):
         raise ValueError(_("there is no list and no object in it"))
+    check_columns(_width(data))
     frame = pd.DataFrame(data, index, columns, dtype=object)
     if list(frame.index) == [str(number) for number in range(len(frame))]:
         frame = frame.reset_index(drop=True)  # JSON has text as keys.
-    return _from_objects(frame, typed_dates)
+    return _from_objects(frame, _dated)
+
+
+def _width(data):
+    """Return how many columns (int) records or columns of JSON will have."""
+    if isinstance(data, dict):
+        return len(data)
+    names = {key for record in data if isinstance(record, dict) for key in record}
+    lengths = (len(record) for record in data if isinstance(record, list))
+    return max(len(names), *lengths, 1)
 
 
 def read_json_lines(file):
@@ -175,15 +188,17 @@ def read_json_lines(file):
         except pa.ArrowException:
             file.seek(0)
             continue
+        check_columns(table.num_columns)
         if not any(pa.types.is_nested(kind) for kind in table.schema.types):
-            names, columns = table.column_names, table.columns[::-1]
+            names, columns = table.column_names, table.columns
             del table
-            return columns_to_frame(names, (typed_dates(columns.pop()) for _ in names))
+            return columns_to_frame(names, _dated(columns))
         break
     # A column of several kinds; or objects in it, which Arrow would make all alike.
     file.seek(0)
     records = [json.loads(line) for line in file if line.strip()]
-    return _from_objects(pd.DataFrame(records, dtype=object), typed_dates)
+    check_columns(_width(records))
+    return _from_objects(pd.DataFrame(records, dtype=object), _dated)
 
 
 def _lines_by_part(file):
@@ -201,22 +216,43 @@ def _all_lines(file):
     return pyarrow.json.read_json(pa.BufferReader(file.read()))
 
 
-def typed_dates(column):
-    return typed(column, only_dates=True) if pa.types.is_string(column.type) else column
+def _dated(columns):
+    """Yield columns, those of text as dates if they are, and let go of each."""
+    texts = [at for at, each in enumerate(columns) if pa.types.is_string(each.type)]
+    made = typed_together([columns[at] for at in texts], only_dates=True)
+    made = dict(zip(texts, made, strict=True))
+    for at in range(len(columns)):
+        column, columns[at] = columns[at], None
+        found = made.pop(at, JustText)
+        if found is None:
+            yield typed(column, only_dates=True)
+        else:
+            yield column if found is JustText else found
 
 
-def _from_objects(frame, convert=lambda column: column):
+def _from_objects(frame, convert=iter):
     """Give each column of Python's objects its kind, if they are all of one."""
-    for at in range(frame.shape[1]):
+    check_columns(frame.shape[1])
+    made = {}
+    for at, (_name, column) in enumerate(frame.items()):
         try:
-            array = pa.array(frame.iloc[:, at], from_pandas=True)
+            array = pa.array(column, from_pandas=True)
         except (pa.ArrowException, OverflowError):
             continue
         if not pa.types.is_nested(array.type):  # Arrow would make all objects alike.
-            table = pa.table([convert(pa.chunked_array([array]))], names=["column"])
-            made = table_to_frame(table)["column"]
-            frame.isetitem(at, made.set_axis(frame.index))
-    return frame
+            made[at] = pa.chunked_array([array])
+    if not made:
+        return frame
+    places = list(made)
+    others = sorted(set(range(frame.shape[1])) - set(places))
+    columns = list(made.values())
+    del made
+    converted = columns_to_frame(places, convert(columns))
+    parts = [converted.set_axis(frame.index), frame.iloc[:, others]]
+    both = pd.concat(
+        [part.set_axis(range(part.shape[1]), axis=1) for part in parts], axis=1
+    )
+    return both.iloc[:, np.argsort([*places, *others])].set_axis(frame.columns, axis=1)
 
 
 # The others ---------------------------------------------------------------------------
@@ -242,11 +278,15 @@ def sheet_names(path):
 
 
 def read_parquet(file):
+    check_columns(len(pyarrow.parquet.read_schema(file)))
+    file.seek(0)
     return table_to_frame(pyarrow.parquet.read_table(file))
 
 
 def read_feather(file):
-    return table_to_frame(pyarrow.feather.read_table(file))
+    table = pyarrow.feather.read_table(file)
+    check_columns(table.num_columns)
+    return table_to_frame(table)
 
 
 READERS = {

@@ -75,8 +75,10 @@ def prepare(frame):
         frame = frame.reset_index(names=index)
     else:
         frame.index = pd.RangeIndex(len(frame))
-    converted = {}
+    converted, sure = {}, _sure(frame)
     for name in frame.columns:
+        if name in sure:
+            continue
         try:
             result = _convert(frame[name])
         except Exception as error:
@@ -106,6 +108,31 @@ def listed(columns):
 
 
 # Columns ------------------------------------------------------------------------------
+
+
+def _sure(frame):
+    """Return the names (set) of columns that stay as they are, without a look at each."""
+    found, integers, nullable = set(), [], []
+    for name, dtype in zip(frame.columns.to_numpy(object), frame.dtypes, strict=True):
+        if isinstance(dtype, np.dtype):
+            if dtype.kind in "bmM" or dtype == np.float64:
+                found.add(name)
+            elif dtype.kind == "i":
+                integers.append(name)
+        elif dtype in (pd.Int64Dtype(), pd.BooleanDtype()):
+            nullable.append(name)
+        elif isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
+            found.add(name)
+    if len(frame):
+        columns = frame[integers]
+        exact = (columns.max() <= MAX_EXACT) & (columns.min() >= -MAX_EXACT)
+        found.update(exact.index[exact])
+        values = frame[nullable].to_numpy("float64", na_value=0)
+        exact = np.abs(values).max(axis=0) < MAX_EXACT
+        found.update(
+            name for name, is_exact in zip(nullable, exact, strict=True) if is_exact
+        )
+    return found
 
 
 def _convert(column):

@@ -1,5 +1,6 @@
 """From an Arrow table to a DataFrame, without a value that changes on the way."""
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -17,6 +18,9 @@ NULLABLE = {
     pa.bool_(): pd.BooleanDtype(),
 }
 
+SHORT = 4_096  # Rows of columns that are converted together, and
+NBYTES = 8 << 20  # their bytes.
+
 
 def table_to_frame(table, nullable=()):
     """Return an Arrow table as a DataFrame.
@@ -32,7 +36,31 @@ def table_to_frame(table, nullable=()):
     Returns:
         pandas.DataFrame
     """
-    frame = table.to_pandas(types_mapper=NULLABLE.get, date_as_object=False)
+    gaps = [
+        at
+        for at, (name, column) in enumerate(
+            zip(table.column_names, table.columns, strict=True)
+        )
+        if column.type in NULLABLE and (column.null_count or name in nullable)
+    ]
+    index = (table.schema.pandas_metadata or {}).get("index_columns", ())
+    is_in_index = any(table.column_names[at] in index for at in gaps)
+    if not gaps:
+        frame = table.to_pandas(date_as_object=False)
+    elif is_in_index or (index and len(gaps) == table.num_columns):
+        frame = table.to_pandas(types_mapper=NULLABLE.get, date_as_object=False)
+    else:
+        # Arrow converts columns of numpy's kinds together, and pandas' own one by one.
+        places = sorted(set(range(table.num_columns)) - set(gaps))
+        whole = pd.DataFrame(index=range(len(table)))
+        if places:
+            whole = table_to_frame(table.select(places), nullable)
+        arrays = {at: _nullable(table.column(at)) for at in gaps}
+        with_gaps = pd.DataFrame(arrays, whole.index, copy=False)
+        with_gaps.columns = table.select(gaps).slice(0, 0).to_pandas().columns
+        both = pd.concat([whole, with_gaps], axis=1) if places else with_gaps
+        columns = [at for at in places if table.column_names[at] not in index]
+        return both.iloc[:, np.argsort([*columns, *gaps])]
     known = set(NULLABLE.values())
     for at, (name, dtype) in enumerate(frame.dtypes.items()):
         if dtype in known and name not in nullable and not frame.iloc[:, at].hasnans:
@@ -40,8 +68,20 @@ def table_to_frame(table, nullable=()):
     return frame
 
 
+def _nullable(column):
+    """Return a column as an array of pandas' own kind, which knows missing values."""
+    array = column.combine_chunks()
+    missing = array.is_null().to_numpy(zero_copy_only=False)
+    filled = array.fill_null(pa.scalar(0).cast(column.type))
+    values = filled.to_numpy(zero_copy_only=False)
+    make = NULLABLE[column.type].construct_array_type()
+    return make(np.array(values), missing)  # A copy: Arrow's cannot be written to.
+
+
 def columns_to_frame(names, columns):
-    """The same of columns, one after the other, so that they are not in memory twice.
+    """The same of columns, a few after the other, so that they are not in memory twice.
+
+    Long columns get an array each: an edit of one does not copy the others.
 
     Args:
         names: list of str.
@@ -51,9 +91,24 @@ def columns_to_frame(names, columns):
     Returns:
         pandas.DataFrame
     """
-    made = {}
-    for at, column in enumerate(columns):
-        made[at] = table_to_frame(pa.table([column], names=["column"]))["column"]
+    pieces, batch, nbytes = [], [], 0
+    for column in columns:
+        is_long, nbytes = len(column) > SHORT, nbytes + column.nbytes
+        batch.append(column)
         del column
-        pa.default_memory_pool().release_unused()
-    return pd.DataFrame(made, copy=False).set_axis(names, axis=1)
+        if is_long or nbytes > NBYTES:
+            pieces.append(_frame_of(batch))
+            batch, nbytes = [], 0
+    if batch:
+        pieces.append(_frame_of(batch))
+    frame = pd.concat(pieces, axis=1) if len(pieces) > 1 else pieces[0]
+    return frame.set_axis(names, axis=1)
+
+
+def _frame_of(batch):
+    table = pa.table(batch, names=[str(at) for at in range(len(batch))])
+    batch.clear()
+    frame = table_to_frame(table)
+    del table
+    pa.default_memory_pool().release_unused()
+    return frame

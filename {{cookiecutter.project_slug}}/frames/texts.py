@@ -99,16 +99,20 @@ def _is_no_more(words, decimal):
 
 
 def _numbers_and_flags(words, decimal):
+    if not _has_identifier(words):
+        yield _numbers(words if decimal == "." else _with_point(words))
+    flags = _cast(words, pa.bool_())
+    if flags is not None and _has(words, "(?i)^[tf]"):  # Else all are 0 and 1.
+        yield flags
+
+
+def _has_identifier(words):
     zeros = (
         pc.and_not(pc.starts_with(words, zero), pc.starts_with(words, f"{zero}."))
         for zero in ("0", "-0")
     )
     suspects = words.filter(functools.reduce(pc.or_, zeros, pc.starts_with(words, "+")))
-    if not _has(suspects, IDENTIFIER):
-        yield _numbers(words if decimal == "." else _with_point(words))
-    flags = _cast(words, pa.bool_())
-    if flags is not None and _has(words, "(?i)^[tf]"):  # Else all are 0 and 1.
-        yield flags
+    return _has(suspects, IDENTIFIER)
 
 
 def _with_point(words):
