@@ -16,11 +16,21 @@ FRAMES_A_MINUTE = 60  # Of one person's programs.
 
 
 def check_cells(rows, columns):
-    """Refuse a frame with more cells than FRAMES_MAX_CELLS.
+    """Refuse a frame with more cells than FRAMES_MAX_CELLS, or more columns than
+    FRAMES_MAX_COLUMNS.
 
     Raises:
         LimitExceeded
     """
+    limit = settings.FRAMES_MAX_COLUMNS
+    if columns > limit:
+        raise LimitExceeded(
+            _(
+                "This frame has %(columns)s columns, and it may have %(limit)s "
+                "(FRAMES_MAX_COLUMNS). Open fewer columns."
+            )
+            % {"columns": grouped(columns), "limit": grouped(limit)}
+        )
     cells, limit = rows * columns, settings.FRAMES_MAX_CELLS
     if cells > limit:
         raise LimitExceeded(

@@ -208,6 +208,7 @@ FRAMES_CACHE_MB = env.number("FRAMES_CACHE_MB", 500)  # Memory, of each process.
 FRAMES_MAX_COUNT = env.number("FRAMES_MAX_COUNT", 200)  # Of one person.
 FRAMES_MAX_MB = env.number("FRAMES_MAX_MB", 5_000)  # Of one person.
 FRAMES_MAX_CELLS = env.number("FRAMES_MAX_CELLS", 100_000_000)  # Of one frame.
+FRAMES_MAX_COLUMNS = env.number("FRAMES_MAX_COLUMNS", 5_000)  # Of one frame.
 FRAMES_MAX_UPLOAD_MB = env.number("FRAMES_MAX_UPLOAD_MB", 200)  # Of one file.
 FRAMES_EXPIRE_DAYS = env.number("FRAMES_EXPIRE_DAYS", 90)  # Unopened; 0: never.
 
