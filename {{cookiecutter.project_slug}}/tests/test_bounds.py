@@ -12,7 +12,7 @@ from frames.models import Frame
 
 pytestmark = pytest.mark.django_db
 
-ROWS = 100_000
+ROWS = 30_000
 
 
 def memory(name):
@@ -41,7 +41,7 @@ def in_no_time():
 
 @pytest.fixture
 def large(publish, ann):
-    """A frame of 100,000 rows; k and u are unique, and i and s are not."""
+    """A frame of 30,000 rows; k and u are unique, and i and s are not."""
     row = np.arange(ROWS)
     return publish(
         ann,
@@ -95,13 +95,10 @@ def chart(visitor, pk, kind, **inputs):
 ANALYSIS = "column-analysis/{}"
 OF_LARGE = [
     # Rows.
-    ("data/{}", dict(ids=["0-300000"]), "700,000 cells"),
     ("data/{}", dict(ids=["0-5000"] * 20), "700,140 cells"),
     ("data/{}", dict(ids=["7"] * 1_001), "1,001 ranges"),
-    ("data/{}", dict(export="true"), "700,000 cells"),
     # Bins.
     (ANALYSIS, dict(col="x", type="histogram", bins=10**8), "100,000,000 bins"),
-    (ANALYSIS, dict(col="x", type="histogram", bins=900), "Choose fewer bins"),
     (ANALYSIS, dict(col="x", bins=10**8), "100,000,000 bins"),
     (
         "bins-tester/{}",
@@ -111,10 +108,7 @@ OF_LARGE = [
     # Values and groups.
     (ANALYSIS, dict(col="u", type="value_counts", top=10**9), "values"),
     (ANALYSIS, dict(col="u", type="value_counts", top=-(10**9)), "values"),
-    (ANALYSIS, dict(col="u", type="frequency"), "300,000 cells"),
     (ANALYSIS, dict(col="x", type="histogram", target="k"), "different values"),
-    (ANALYSIS, dict(col="x", type="qq"), "400,000 cells"),
-    ("duplicates/{}", dict(type="show", cfg=dict(group=["k"]), action="x"), "groups"),
     ("correlations-ts/{}", dict(cols=["x", "i"], dateCol="d"), "groups"),
     (
         "correlations-ts/{}",
@@ -125,18 +119,18 @@ OF_LARGE = [
     (
         "timeseries-analysis/{}",
         dict(type="cffilter", cfg=dict(index="d", col="x", agg="mean")),
-        "100,000 times",
+        "30,000 times",
     ),
     # Networks.
-    ("network-data/{}", {"to": "u", "from": "s"}, "100,000 edges"),
-    ("network-analysis/{}", {"to": "u", "from": "s"}, "100,000 edges"),
-    ("shortest-path/{}", {"to": "u", "from": "s", "start": "s1"}, "100,000 edges"),
+    ("network-data/{}", {"to": "u", "from": "s"}, "30,000 edges"),
+    ("network-analysis/{}", {"to": "u", "from": "s"}, "30,000 edges"),
+    ("shortest-path/{}", {"to": "u", "from": "s", "start": "s1"}, "30,000 edges"),
     # Charts.
     ("chart-data/{}", dict(x="k", y=["x"], group=["u"]), "different values"),
     (
         "chart-csv-export/{}",
         dict(chart_type="heatmap", x="k", y=["u"], z="x", agg="mean"),
-        "10,000,000,000 cells",
+        "900,000,000 cells",
     ),
 ]
 
@@ -148,12 +142,31 @@ def test_too_much_of_a_large_frame(owner, large, in_no_time, path, query, reason
     assert Frame.objects.count() == frames
 
 
+OF_LARGER = [
+    ("data/{}", dict(ids=["0-300000"]), "630,000 cells"),
+    ("data/{}", dict(export="true"), "630,000 cells"),
+    (ANALYSIS, dict(col="x", type="histogram", bins=900), "Choose fewer bins"),
+    (ANALYSIS, dict(col="k", type="frequency"), "630,000 cells"),
+    (ANALYSIS, dict(col="x", type="qq"), "840,000 cells"),
+    ("duplicates/{}", dict(type="show", cfg=dict(group=["k"]), action="x"), "groups"),
+    ("chart-export/{}", dict(chart_type="line", x="k", y=["x", "k"]), "values"),
+]
+
+
+@pytest.mark.parametrize("path, query, reason", OF_LARGER)
+def test_too_much_of_a_larger_frame(
+    owner, publish, ann, in_no_time, path, query, reason
+):
+    pk = publish(ann, k=np.arange(210_000), x=np.arange(210_000) / 7).pk
+    assert is_refused(owner.get(path.format(pk), **query), reason)
+
+
 COLUMNS = [
-    ("encoder", dict(col="u", algo="one_hot"), "100,006 columns"),
-    ("encoder", dict(col="u", algo="feature_hasher", n=1_000), "100,000,000 cells"),
+    ("encoder", dict(col="u", algo="one_hot"), "30,005 columns"),
+    ("encoder", dict(col="u", algo="feature_hasher", n=1_000), "30,000,000 cells"),
     ("bins", dict(col="x", operation="qcut", bins=10**8), "100,000,000 bins"),
-    ("random", dict(type="string", length=10**6), "random characters"),
-    ("winsorize", dict(col="x", group=["k"], limits=[0.1, 0.1]), "100,000 groups"),
+    ("random", dict(type="string", length=10**5), "random characters"),
+    ("winsorize", dict(col="x", group=["k"], limits=[0.1, 0.1]), "30,000 groups"),
     ("transform", dict(col="u", group=["i"], agg="sum"), "has no sum"),
     (
         "similarity",
@@ -195,7 +208,7 @@ def test_too_large_a_column(owner, large, in_no_time, kind, cfg, reason):
 
 
 SHAPES = [
-    ("transpose", dict(index=["k"]), "100,000 columns"),
+    ("transpose", dict(index=["k"]), "30,000 columns"),
     (
         "pivot",
         dict(index=["i"], columns=["u"], values=["x"], aggfunc="mean"),
@@ -204,12 +217,12 @@ SHAPES = [
     (
         "pivot",
         dict(index=["k"], columns=["c"], values=["x"], aggfunc="mean"),
-        "100,000,000 cells",
+        "30,000,000 cells",
     ),
     (
         "aggregate",
         dict(index=["k"], agg=dict(type="func", func="gmean", cols=["x"])),
-        "100,000 groups",
+        "30,000 groups",
     ),
     (
         "aggregate",
@@ -232,7 +245,7 @@ def test_too_large_a_shape(owner, publish, ann, in_no_time, kind, cfg, reason):
         ann,
         **{"k": row, "i": row % 10, "c": row % 1_000, "x": row / 7, "one": row * 0},
         u=[f"u{each}" for each in row],
-        long=["word " * 5] * ROWS,
+        long=["word " * 10] * ROWS,
         d=pd.date_range("2020-01-01", periods=ROWS, freq="min"),
     )
     assert is_refused(reshape(owner, frame.pk, kind, **cfg), reason)
@@ -270,13 +283,12 @@ def test_too_large_a_replacement(
 
 
 CHARTS = [
-    ("heatmap", dict(x="k", y=["u"], z="x", agg="mean"), "10,000,000,000 cells"),
-    ("surface", dict(x="k", y=["u"], z="x", agg="mean"), "10,000,000,000 cells"),
+    ("heatmap", dict(x="k", y=["u"], z="x", agg="mean"), "900,000,000 cells"),
+    ("surface", dict(x="k", y=["u"], z="x", agg="mean"), "900,000,000 cells"),
     ("line", dict(x="k", y=["x", "i"], group=["u"]), "different values"),
-    ("line", dict(x="k", y=["x"], agg="first"), "100,000 groups"),
-    ("line", dict(x="k", y=["x", "i", "k2", "k3", "k4"]), "600,000 values"),
+    ("line", dict(x="k", y=["x"], agg="first"), "30,000 groups"),
     ("bar", dict(x="k", y=["x"], agg="mean", animate_by="u"), "values"),
-    ("scatter", dict(x="k", y=["x"], trendline="lowess"), "100,000 points"),
+    ("scatter", dict(x="k", y=["x"], trendline="lowess"), "30,000 points"),
     ("histogram", dict(histogram_col="x", histogram_bins=str(10**8)), "bins"),
     ("clustergram", dict(clustergram_value=["x", "i"], clustergram_label="k"), "pairs"),
     (

@@ -34,6 +34,7 @@ WRONG = [
     ("FRAMES_MAX_COUNT", "many", NUMBER),
     ("FRAMES_MAX_MB", "5 GB", NUMBER),
     ("FRAMES_MAX_CELLS", "1_000", NUMBER),
+    ("FRAMES_MAX_COLUMNS", "many", NUMBER),
     ("FRAMES_MAX_UPLOAD_MB", "0.5", NUMBER),
     ("FRAMES_EXPIRE_DAYS", "never", NUMBER),
     ("FRAMES_LOGIN_REQUIRED", "maybe", FLAG),
