@@ -314,7 +314,7 @@ def check_names(asked):
         lists += lists_in(asked.json(name))
     for names in lists:
         texts = [each for each in names if isinstance(each, str)]
-        if len(set(texts)) < len(texts) and not asked.frame.columns.isdisjoint(texts):
+        if len(set(texts)) < len(texts) and set(texts) & set(asked.frame.columns):
             raise InputRefused("Each column can be chosen once.")
 
 

@@ -146,7 +146,7 @@ def check_pairs(columns, rows):
 
 @on("filtered")
 def correlated_in_time(asked, frame):
-    encoded_texts(asked, frame)
+    check_encoded(asked, frame)
     if get_bool_arg(request, "rolling"):
         costs.TIMES.check(len(frame[asked.json("cols")].dropna()))
     else:
@@ -155,6 +155,10 @@ def correlated_in_time(asked, frame):
 
 @on("filtered")
 def encoded_texts(asked, frame):
+    check_encoded(asked, frame)
+
+
+def check_encoded(asked, frame):
     """D-Tale makes a column of each value of these texts."""
     texts = asked.json("dummyCols", [])
     costs.RESULT.check(len(frame) * sum(frame[name].nunique() for name in texts))

@@ -162,17 +162,12 @@ def test_too_much_of_a_larger_frame(
 
 
 COLUMNS = [
-    ("encoder", dict(col="u", algo="one_hot"), "30,005 columns"),
+    ("encoder", dict(col="u", algo="one_hot"), "30,006 columns"),
     ("encoder", dict(col="u", algo="feature_hasher", n=1_000), "30,000,000 cells"),
     ("bins", dict(col="x", operation="qcut", bins=10**8), "100,000,000 bins"),
     ("random", dict(type="string", length=10**5), "random characters"),
     ("winsorize", dict(col="x", group=["k"], limits=[0.1, 0.1]), "30,000 groups"),
     ("transform", dict(col="u", group=["i"], agg="sum"), "has no sum"),
-    (
-        "similarity",
-        dict(left="u", right="u", algo="levenshtein"),
-        "pairs of characters",
-    ),
     ("cumsum", dict(cols=["x"] * 1_000), "Each column can be chosen once"),
     ("rolling", dict(col="x", comp="mean", window=10**6, win_type="triang"), "numbers"),
     ("string", dict(cols=["s", "u"], joinChar="-" * 10_000), "characters"),
@@ -293,7 +288,7 @@ CHARTS = [
     ("clustergram", dict(clustergram_value=["x", "i"], clustergram_label="k"), "pairs"),
     (
         "treemap",
-        dict(treemap_value="x", treemap_label="u", treemap_group="k"),
+        dict(treemap_value="x", treemap_label="u", treemap_group=["k"]),
         "values",
     ),
 ]
