@@ -9,6 +9,7 @@ import functools
 import re
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
 from dtale import global_state
 from dtale.charts.utils import valid_chart
 from dtale.query import build_query, handle_predefined, run_query
@@ -50,7 +51,8 @@ class ByKind(NamedTuple):
         kind = asked.get(self.kind) if isinstance(self.kind, str) else self.kind(asked)
         if kind not in self.table:
             raise InputRefused(
-                f"{str(kind)[:50]!r} is nothing that D-Tale offers here."
+                _("%(kind)s is not an operation that D-Tale offers here.")
+                % {"kind": repr(str(kind)[:50])}
             )
         return self.table[kind]
 
@@ -315,7 +317,7 @@ def check_names(asked):
     for names in lists:
         texts = [each for each in names if isinstance(each, str)]
         if len(set(texts)) < len(texts) and set(texts) & set(asked.frame.columns):
-            raise InputRefused("Each column can be chosen once.")
+            raise InputRefused(_("A column is chosen twice. Choose each of them once."))
 
 
 def lists_in(value):
@@ -344,7 +346,10 @@ def check_chart(data_id, inputs, data=None):
         return  # Nothing is drawn before there is enough chosen.
     measure = CHARTS.get(inputs["chart_type"])
     if measure is None:
-        raise InputRefused("There is no such chart.")
+        raise InputRefused(
+            _("%(kind)s is not an operation that D-Tale offers here.")
+            % {"kind": repr(str(inputs["chart_type"])[:50])}
+        )
     frame = handle_predefined(data_id) if data is None else data
     try:
         measure(frame, inputs)

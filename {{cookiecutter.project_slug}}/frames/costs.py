@@ -122,7 +122,9 @@ HISTOGRAM = Limit(
 # Each range is looked up by itself. The grid asks for a few.
 RANGES = Limit(
     1_000,
-    _("You have asked for %(count)s ranges of rows, and there may be %(limit)s."),
+    _(
+        "You have asked for %(count)s ranges of rows, and there may be %(limit)s. Ask for fewer."
+    ),
 )
 # Each cell of a heatmap has a text of its own, and so has each that is empty.
 HEATMAP = Limit(
@@ -277,6 +279,7 @@ DATES = Limit(
 REPLACEMENTS = Limit(
     100,
     _(
-        "You have given %(count)s values to replace, and there may be %(limit)s at once."
+        "You have given %(count)s values to replace, and there may be %(limit)s at "
+        "once. Replace the others afterwards."
     ),
 )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.utils.translation import gettext as _
 from dtale.utils import classify_type, make_list
 from pandas.api.types import is_object_dtype
 from pandas.tseries.api import guess_datetime_format
@@ -74,8 +75,11 @@ def refuse_sums(frame, names, aggregations):
         for name in make_list(names):
             if has_texts(frame[name]):
                 raise InputRefused(
-                    f"{name[:50]} is a column of text, which has no sum. Choose another "
-                    "aggregation, or a column of numbers."
+                    _(
+                        "%(column)s is a column of text, which has no sum. Choose "
+                        "another aggregation, or a column of numbers."
+                    )
+                    % {"column": name[:50]}
                 )
 
 
@@ -105,7 +109,7 @@ def replaced(column, cfg):
 def cleaned(columns, cleaners, stopwords=()):
     """Measure texts that go through cleaners (list of str), each of them once."""
     if len(set(cleaners)) < len(cleaners):
-        raise InputRefused("Each cleaner can be chosen once.")
+        raise InputRefused(_("A cleaner is chosen twice. Choose each of them once."))
     total = sum(int(lengths(column).sum()) for column in columns)
     # A word, which is compared with each stop word, has about ten characters.
     CLEANING.check(total * len(cleaners) + total // 10 * len(stopwords))
@@ -123,8 +127,11 @@ def numbers(asked, frame):
         is_decimal = pd.api.types.infer_dtype(column, skipna=True) == "decimal"
         if is_object_dtype(column) and not is_decimal or has_texts(column):
             raise InputRefused(
-                f"{name[:50]} is no column of numbers. To join texts, choose "
-                "Concatenate."
+                _(
+                    "%(column)s is not a column of numbers. To join texts, choose "
+                    "Concatenate."
+                )
+                % {"column": name[:50]}
             )
 
 
@@ -198,8 +205,8 @@ def compared(asked, frame):
         pairs = (left * np.minimum(left, k) + right * np.minimum(right, k)).sum()
     else:
         pairs = (left * right).sum()
-    # What else is done for a row takes as long as some dozen pairs.
-    SIMILARITY.check(pairs + 50 * len(frame))
+    # What else is done for a row takes as long as some pairs.
+    SIMILARITY.check(pairs + 20 * len(frame))
 
 
 @on_frame
