@@ -5,23 +5,19 @@ reason why it needs none. An operation that has neither is refused, and a test s
 to add here.
 """
 
-import functools
 import re
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
-from dtale import global_state
-from dtale.charts.utils import valid_chart
-from dtale.query import build_query, handle_predefined, run_query
 from dtale.utils import classify_type, find_dtype
 
-from . import costs, endpoints
+from . import endpoints
 from . import dtale_analysis_sizes as analyses
 from . import dtale_chart_sizes as charts
 from . import dtale_column_sizes as columns
 from . import dtale_shape_sizes as shapes
-from .asked import Asked, groups
-from .exceptions import InputRefused, LimitExceeded
+from .asked import Asked
+from .exceptions import InputRefused
 from .limits import check_cells
 
 # Reasons ------------------------------------------------------------------------------
@@ -38,7 +34,7 @@ PARTS_OF_A_PAGE = "It shows or hides parts of a page, or offers names of columns
 BACK = "It sends back what it was sent, whose size is bounded."
 A_FILE = "The upload is bounded where files are read."
 A_CHART = "CHARTS bounds what is drawn."
-A_LIST_OF_GROUPS = "GROUP_LIST bounds what is offered."
+A_LIST_OF_GROUPS = "It offers as many groups as a chart may have."
 
 
 class ByKind(NamedTuple):
@@ -208,13 +204,6 @@ def one_more_column(asked):
         check_cells(rows, columns + 1)
 
 
-def chart_of_dialog(asked):
-    inputs = {name: asked.get(name) for name in ("x", "agg")}
-    inputs |= {name: asked.json(name) for name in ("y", "group")}
-    query = build_query(asked.data_id, asked.get("query"))
-    check_chart(asked.data_id, {**inputs, "chart_type": "line", "query": query})
-
-
 OPERATIONS = {
     **dict.fromkeys(endpoints.PAGES, A_PAGE),
     **dict.fromkeys(endpoints.STATIC, "It is a file, the same for everyone."),
@@ -244,7 +233,7 @@ OPERATIONS = {
     "dtale.duplicate_col": one_more_column,
     "dtale.edit_cell": A_CELL,
     "dtale.get_async_column_filter_data": ONE_PASS,
-    "dtale.get_chart_data": chart_of_dialog,
+    "dtale.get_chart_data": charts.of_dialog,
     "dtale.get_code_export": A_PAGE,
     "dtale.get_column_analysis": ByKind(kind_of_analysis, ANALYSES),
     "dtale.get_column_filter_data": ONE_PASS,
@@ -329,80 +318,4 @@ def lists_in(value):
             yield from lists_in(each)
 
 
-# Charts -------------------------------------------------------------------------------
-
-
-def check_chart(data_id, inputs, data=None):
-    """Refuse a chart that would be too large, before it is made.
-
-    Args:
-        inputs: what was chosen, by D-Tale's names.
-        data: the frame that it is of, if it is not that of the data id.
-
-    Raises:
-        InputRefused, LimitExceeded
-    """
-    if not valid_chart(**inputs):
-        return  # Nothing is drawn before there is enough chosen.
-    measure = CHARTS.get(inputs["chart_type"])
-    if measure is None:
-        raise InputRefused(
-            _("%(kind)s is not an operation that D-Tale offers here.")
-            % {"kind": repr(str(inputs["chart_type"])[:50])}
-        )
-    frame = handle_predefined(data_id) if data is None else data
-    try:
-        measure(frame, inputs)
-    except LimitExceeded:
-        fewer = run_query(
-            frame,
-            inputs.get("query"),
-            global_state.get_context_variables(data_id),
-            pct=inputs.get("load"),
-            pct_type=inputs.get("load_type"),
-            stratified_group=inputs.get("stratified_group"),
-        )
-        if len(fewer) == len(frame):
-            raise
-        measure(fewer, inputs)
-
-
-def bounded(build):
-    """Let D-Tale make a chart only within its bound; it shows the reason otherwise."""
-
-    @functools.wraps(build)
-    def built(data_id, *args, **inputs):
-        check_chart(data_id, inputs, inputs.get("data"))
-        return build(data_id, *args, **inputs)
-
-    return built
-
-
-def group_list(build_group_val_options):
-    """Let D-Tale offer the values of groups only where a chart can have them."""
-
-    @functools.wraps(build_group_val_options)
-    def offered(df, group_cols):
-        if group_cols:
-            known = [name for name in group_cols if name in df]
-            if known:
-                costs.CHART_GROUPS.check(groups(df, known))
-        return build_group_val_options(df, group_cols)
-
-    return offered
-
-
-DASH = "dtale.dash_application"
-REPLACED = [
-    *(
-        (f"{DASH}.charts:{build}", bounded)
-        for build in (
-            "build_figure_data",
-            "build_raw_figure_data",
-            "candlestick_builder",
-            "heatmap_builder",
-            "map_builder",
-        )
-    ),
-    (f"{DASH}.views:build_group_val_options", group_list),
-]
+REPLACED = charts.replaced(CHARTS)

@@ -1,16 +1,22 @@
 """How large charts would be, told before they are drawn.
 
 D-Tale draws them for its charts page, as files, and in dialogs of the grid. Each measure
-is one of the table in ``bounds``, and `REPLACED` has it asked wherever a chart is made.
+is one of the table in ``bounds``, and `replaced` has it asked wherever a chart is made.
 """
 
+import functools
+
 import numpy as np
-from dtale.charts.utils import retrieve_chart_data
+from django.utils.translation import gettext as _
+from dtale import global_state
+from dtale.charts.utils import retrieve_chart_data, valid_chart
+from dtale.query import build_query, handle_predefined, run_query
 from dtale.utils import make_list
 
 from . import costs
 from .asked import groups
 from .dtale_column_sizes import cleaned, has_texts
+from .exceptions import InputRefused, LimitExceeded
 
 ALONE = {None, "raw", "rolling"}  # Of aggregations: each row stays one.
 IN_PYTHON = {"first", "last"}  # These sort each group by itself.
@@ -140,3 +146,96 @@ def histogram(frame, inputs):
     chart = Chart(frame, inputs, ["histogram_col"], [], "histogram_group")
     chart.check_groups()
     costs.HISTOGRAM.check(chart.rows)
+
+
+# Where charts are made ----------------------------------------------------------------
+
+
+def check_chart(measure, data_id, inputs, data=None):
+    """Refuse a chart that would be too large, before it is made.
+
+    Args:
+        measure: one of those above; None if there is no such type of charts.
+        inputs: what was chosen, by D-Tale's names.
+        data: the frame that it is of, if it is not that of the data id.
+
+    Raises:
+        InputRefused, LimitExceeded
+    """
+    if not valid_chart(**inputs):
+        return  # Nothing is drawn before there is enough chosen.
+    if measure is None:
+        raise InputRefused(
+            _("%(kind)s is not an operation that D-Tale offers here.")
+            % {"kind": repr(str(inputs["chart_type"])[:50])}
+        )
+    frame = handle_predefined(data_id) if data is None else data
+    try:
+        measure(frame, inputs)
+    except LimitExceeded:
+        fewer = run_query(
+            frame,
+            inputs.get("query"),
+            global_state.get_context_variables(data_id),
+            pct=inputs.get("load"),
+            pct_type=inputs.get("load_type"),
+            stratified_group=inputs.get("stratified_group"),
+        )
+        if len(fewer) == len(frame):
+            raise
+        measure(fewer, inputs)
+
+
+def of_dialog(asked):
+    inputs = {name: asked.get(name) for name in ("x", "agg")}
+    inputs |= {name: asked.json(name) for name in ("y", "group")}
+    query = build_query(asked.data_id, asked.get("query"))
+    inputs |= {"chart_type": "line", "query": query}
+    check_chart(points, asked.data_id, inputs)
+
+
+def bounded_by(table):
+    """Return what lets D-Tale make a chart only within the bound of its type (dict).
+
+    D-Tale shows the reason in the place of the chart.
+    """
+
+    def wrap(build):
+        @functools.wraps(build)
+        def built(data_id, *args, **inputs):
+            measure = table.get(inputs.get("chart_type"))
+            check_chart(measure, data_id, inputs, inputs.get("data"))
+            return build(data_id, *args, **inputs)
+
+        return built
+
+    return wrap
+
+
+def short_list(build_group_val_options):
+    """Let D-Tale offer the values of groups only where a chart can have them."""
+
+    @functools.wraps(build_group_val_options)
+    def offered(df, group_cols):
+        known = [name for name in group_cols or () if name in df]
+        if known:
+            costs.CHART_GROUPS.check(groups(df, known))
+        return build_group_val_options(df, group_cols)
+
+    return offered
+
+
+def replaced(table):
+    """Return what is replaced in D-Tale, in the form of ``dtale_replaced.REPLACED``."""
+    dash = "dtale.dash_application"
+    builders = (
+        "build_figure_data",
+        "build_raw_figure_data",
+        "candlestick_builder",
+        "heatmap_builder",
+        "map_builder",
+    )
+    return [
+        *((f"{dash}.charts:{name}", bounded_by(table)) for name in builders),
+        (f"{dash}.views:build_group_val_options", short_list),
+    ]
