@@ -3,12 +3,13 @@
 import functools
 import json
 
+from django.utils.translation import gettext as _
 from dtale import global_state
 from dtale.query import build_query, handle_predefined, run_query
 from dtale.utils import get_bool_arg
 from flask import request
 
-from .exceptions import LimitExceeded
+from .exceptions import InputRefused, LimitExceeded
 
 
 class Asked:
@@ -93,3 +94,23 @@ def on_frame(measure):
 def groups(frame, names):
     """Return how many groups these columns (a name or names) make of a frame."""
     return frame.groupby(names, observed=True, dropna=False).ngroups
+
+
+def check_names(asked):
+    """Refuse a column that is named twice in one list: it would be there twice."""
+    lists = list(lists_in(asked.cfg))
+    for name in ("cols", "y", "group", "operator", "measurements"):
+        lists += lists_in(asked.json(name))
+    for names in lists:
+        texts = [each for each in names if isinstance(each, str)]
+        if len(set(texts)) < len(texts) and set(texts) & set(asked.frame.columns):
+            raise InputRefused(_("A column is chosen twice. Choose each of them once."))
+
+
+def lists_in(value):
+    """Yield the lists of a configuration and of its parts."""
+    if isinstance(value, list):
+        yield value
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from lists_in(each)

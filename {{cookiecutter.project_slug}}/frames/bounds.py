@@ -11,12 +11,12 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 from dtale.utils import classify_type, find_dtype
 
-from . import endpoints
 from . import dtale_analysis_sizes as analyses
 from . import dtale_chart_sizes as charts
 from . import dtale_column_sizes as columns
 from . import dtale_shape_sizes as shapes
-from .asked import Asked
+from . import endpoints
+from .asked import Asked, check_names
 from .exceptions import InputRefused
 from .limits import check_cells
 
@@ -296,26 +296,6 @@ def check(endpoint, args):
             entry = entry.of(asked)
         if callable(entry):
             entry(asked)
-
-
-def check_names(asked):
-    """Refuse a column that is named twice in one list: it would be there twice."""
-    lists = list(lists_in(asked.cfg))
-    for name in ("cols", "y", "group", "operator", "measurements"):
-        lists += lists_in(asked.json(name))
-    for names in lists:
-        texts = [each for each in names if isinstance(each, str)]
-        if len(set(texts)) < len(texts) and set(texts) & set(asked.frame.columns):
-            raise InputRefused(_("A column is chosen twice. Choose each of them once."))
-
-
-def lists_in(value):
-    """Yield the lists of a configuration and of its parts."""
-    if isinstance(value, list):
-        yield value
-    if isinstance(value, dict):
-        for each in value.values():
-            yield from lists_in(each)
 
 
 REPLACED = charts.replaced(CHARTS)
