@@ -68,7 +68,7 @@ BINS = Limit(
     _("You have asked for %(count)s bins, and there may be %(limit)s. Choose fewer."),
 )
 DENSITY = Limit(
-    50_000_000,
+    200_000_000,
     _with(
         _(
             "This histogram would compare %(count)s pairs of a bin and a row, and it "

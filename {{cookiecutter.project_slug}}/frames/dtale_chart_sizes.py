@@ -167,7 +167,7 @@ def check_chart(measure, data_id, inputs, data=None):
     if measure is None:
         raise InputRefused(
             _("%(kind)s is not an operation that D-Tale offers here.")
-            % {"kind": repr(str(inputs["chart_type"])[:50])}
+            % {"kind": repr(str(inputs.get("chart_type"))[:50])}
         )
     frame = handle_predefined(data_id) if data is None else data
     try:

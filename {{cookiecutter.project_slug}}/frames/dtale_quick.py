@@ -11,6 +11,8 @@ import pandas as pd
 from dtale import global_state
 from dtale.utils import grid_formatter, json_float, json_int
 
+from .dtale_columns import is_number
+
 
 def quick_string(json_string):
     """D-Tale asks pandas of each cell whether it is missing: a str is not."""
@@ -100,7 +102,8 @@ def quick_choices(build_filter_vals):
     @functools.wraps(build_filter_vals)
     def choices(series, data_id, column, fmt):
         known = global_state.get_dtype_info(data_id, column)
-        if known.get("unique_ct", 0) > 500 and series.dtype != object:
+        has_order = isinstance(series.dtype, pd.StringDtype) or is_number(series.dtype)
+        if known.get("unique_ct", 0) > 500 and has_order:
             series = series.drop_duplicates().sort_values().head(5)
         return build_filter_vals(series, data_id, column, fmt)
 

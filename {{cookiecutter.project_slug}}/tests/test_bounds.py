@@ -145,7 +145,7 @@ def test_too_much_of_a_large_frame(owner, large, in_no_time, path, query, reason
 OF_LARGER = [
     ("data/{}", dict(ids=["0-300000"]), "630,000 cells"),
     ("data/{}", dict(export="true"), "630,000 cells"),
-    (ANALYSIS, dict(col="x", type="histogram", bins=900), "Choose fewer bins"),
+    (ANALYSIS, dict(col="x", type="histogram", bins=1_000), "Choose fewer bins"),
     (ANALYSIS, dict(col="k", type="frequency"), "630,000 cells"),
     (ANALYSIS, dict(col="x", type="qq"), "840,000 cells"),
     ("duplicates/{}", dict(type="show", cfg=dict(group=["k"]), action="x"), "groups"),
