@@ -18,8 +18,8 @@ from .asked import groups
 from .dtale_column_sizes import cleaned, has_texts
 from .exceptions import InputRefused, LimitExceeded
 
-ALONE = {None, "raw", "rolling"}  # Of aggregations: each row stays one.
-IN_PYTHON = {"first", "last"}  # These sort each group by itself.
+ALONE = None, "raw", "rolling"  # Of aggregations: each row stays one.
+IN_PYTHON = "first", "last"  # These sort each group by itself.
 
 
 class Chart:

@@ -37,7 +37,7 @@ from .limits import check_cells
 
 WRITTEN = 32  # Characters of a number or a time, at most.
 STRINGS = pd.ArrowDtype(pa.string())
-SUMS = {"sum", "prod"}
+SUMS = "sum", "prod"
 REFERENCE = re.compile(r"\\\d")
 
 
@@ -71,7 +71,7 @@ def check_texts(characters):
 
 def refuse_sums(frame, names, aggregations):
     """Refuse the sum of texts, which is all of them in one cell, or in each."""
-    if SUMS.intersection(aggregations):
+    if any(each in SUMS for each in aggregations):
         for name in make_list(names):
             if has_texts(frame[name]):
                 raise InputRefused(

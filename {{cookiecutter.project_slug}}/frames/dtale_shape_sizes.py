@@ -16,8 +16,8 @@ from .dtale_column_sizes import has_texts, lengths, refuse_sums
 from .limits import check_cells
 
 SHORTEST = pd.Timedelta("1h")  # Of the periods that are no fixed time: business hours.
-IN_PYTHON = {"gmean", "str_joiner", "mad"}  # These are calculated group by group.
-JOINS = {"sum", "str_joiner"}
+IN_PYTHON = "gmean", "str_joiner", "mad"  # These are calculated group by group.
+JOINS = "sum", "str_joiner"
 
 
 def check_result(rows, columns):
@@ -46,11 +46,10 @@ def aggregate(asked, frame):
         chosen = agg["cols"]
     rows = groups(frame, index) if index else 1
     check_result(rows, sum(map(len, chosen.values())))
-    aggregations = set(itertools.chain(*chosen.values()))
-    if IN_PYTHON & aggregations:
+    if any(each in IN_PYTHON for each in itertools.chain(*chosen.values())):
         GROUPS.check(rows)
     for name, each in chosen.items():
-        if JOINS.intersection(each) and has_texts(frame[name]):
+        if any(agg in JOINS for agg in each) and has_texts(frame[name]):
             together = pd.Series(lengths(frame[name]) + 1)
             if index:
                 keys = [frame[key].reset_index(drop=True) for key in make_list(index)]
