@@ -9,9 +9,10 @@ import functools
 import math
 import threading
 
+import numpy as np
 import pandas as pd
 from dtale.constants import CHART_JOINER_CHAR
-from dtale.utils import make_list
+from dtale.utils import json_float, make_list
 from matplotlib import pyplot
 from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import Tick
@@ -31,6 +32,8 @@ AXIS = "x"
 
 # As many lines of text as there is room for.
 MAX_TICKS = 40
+
+MAX_DECIMALS = 10  # Of D-Tale's labels of bins.
 
 one_picture = threading.Lock()
 
@@ -176,6 +179,23 @@ def named_back(value, name):
     return value
 
 
+def labels_that_differ(build_histogram_data):
+    """D-Tale adds decimals to the labels of bins until they differ, and never ends if
+    that takes more than ten.
+    """
+
+    @functools.wraps(build_histogram_data)
+    def built(self, series):
+        options = {"density": True} if self.density else {"bins": self.bins}
+        counts, edges = np.histogram(series, **options)
+        if len({f"{edge:.{MAX_DECIMALS}f}" for edge in edges[1:]}) == len(counts):
+            return build_histogram_data(self, series)
+        labels = [f"{edge:.17g}" for edge in edges[1:]]
+        return {"labels": labels, "data": [json_float(each) for each in counts]}, edges
+
+    return built
+
+
 def nothing_chosen(build_saved_header):
     """A chart's link has what was chosen, and D-Tale asks for all that can be."""
 
@@ -195,6 +215,10 @@ REPLACED = [
         for module in ("charts.utils", "dash_application.charts", "views")
     ),
     ("dtale.correlations:build_matrix", numbers_alone),
+    (
+        "dtale.column_analysis:HistogramAnalysis.build_histogram_data",
+        labels_that_differ,
+    ),
     ("missingno:matrix", dated_matrix),
     *(
         (f"missingno:{kind}", drawn_alone)

@@ -1,20 +1,18 @@
 """What people send to D-Tale, looked at before it is read: `CHECKS`, by endpoint.
 
-D-Tale takes any setting, and finds out how large a result is when it is in memory.
+D-Tale takes any setting. How much an operation may take is in ``bounds``.
 """
 
 import functools
 import json
 
-import pandas as pd
-from dtale import combine_data, global_state, predefined_filters
+from dtale import global_state, predefined_filters
 from dtale.utils import make_list
 from flask import current_app, request
 
-from .dtale_sizes import check_column, check_reshape
+from . import bounds
 from .endpoints import CALLBACK, DEPENDENCIES
 from .exceptions import FrameError, InputRefused
-from .limits import check_cells
 
 # Settings -----------------------------------------------------------------------------
 
@@ -110,7 +108,6 @@ def check_builder(data_id):
         raise TypeError("This is to be a text.")
     if kind in TEXTS:
         check_name(data_id, cfg["col"])
-    check_column(data_id)
 
 
 # Charts -------------------------------------------------------------------------------
@@ -150,32 +147,6 @@ def check_callback():
         raise TypeError("A part of the page has a name.")
 
 
-# Frames of frames ---------------------------------------------------------------------
-
-
-def check_merge():
-    """Tell how many cells a merge or a stack has before it is made.
-
-    Raises:
-        LimitExceeded
-    """
-    is_merge = request.json.get("action") == "merge"
-    datasets = json.loads(request.json.get("datasets") or "[]")
-    frames = [combine_data.build_df(each, is_merge) for each in datasets]
-    if not is_merge:
-        columns = set().union(*(frame.columns for frame in frames))
-        check_cells(sum(map(len, frames)), len(columns))
-        return
-    # A key makes a row of each combination of the rows that have it; one that a frame
-    # has not makes as many as if it had it once.
-    counts = pd.concat(
-        [frame.index.value_counts(dropna=False) for frame in frames], axis=1
-    )
-    rows = counts.fillna(1).prod(axis=1).sum()
-    columns = counts.index.nlevels + sum(frame.shape[1] for frame in frames)
-    check_cells(int(rows), columns)
-
-
 # Pages --------------------------------------------------------------------------------
 
 
@@ -202,6 +173,7 @@ def check(endpoint, **args):
         if "cfg" in request.args:
             check_cfg(endpoint)
         CHECKS.get(endpoint, lambda **args: None)(**args)
+        bounds.check(endpoint, args)
     except FrameError:
         raise
     except Exception as error:
@@ -216,10 +188,8 @@ CHECKS = {
     # Without one, D-Tale keeps settings of no column, and no page opens any more.
     "dtale.toggle_outlier_filter": check_its_column,
     "dtale.update_formats": check_its_column,
-    "dtale.reshape_data": check_reshape,
     "dtale.update_settings": check_settings,
     "dtale.save_column_filter": check_filter,
-    "dtale.build_merge": check_merge,
     "dtale.view_calculation": check_calculation,
     CALLBACK: check_callback,
 }

@@ -15,7 +15,6 @@ from dtale.column_replacements import get_replacement_value
 
 from .exceptions import InputRefused
 from .filter_parts import MAX_PATTERN, as_arrow, contains
-from .limits import check_cells
 
 
 def by_re2(build_column):
@@ -65,42 +64,14 @@ def by_text(build_column):
     @functools.wraps(build_column)
     def split(self, data):
         column, delimiter = data[self.cfg["col"]], self.cfg["delimiter"]
-        check_parts(column, re.escape(delimiter))
         parts = column.str.split(delimiter, expand=True, regex=False)
         return parts.add_prefix(f"{self.name}_")
 
     return split
 
 
-def if_not_too_many(setup_ordinal_data):
-    """Column Analysis > Word Value Counts, in the order of another column: D-Tale makes
-    a column of each word.
-    """
-
-    @functools.wraps(setup_ordinal_data)
-    def ordered(self, parent):
-        check_parts(parent.data[parent.selected_col], r"\s+")
-        return setup_ordinal_data(self, parent)
-
-    return ordered
-
-
-def check_parts(column, separator):
-    """Refuse texts that would be split into a column for each part of the longest.
-
-    Raises:
-        LimitExceeded
-    """
-    most = column.str.count(separator).max()
-    check_cells(len(column), 1 if pd.isna(most) else 1 + int(most))
-
-
 REPLACED = [
     ("dtale.column_builders:ReplaceColumnBuilder.build_column", by_re2),
     ("dtale.column_builders:SplitBuilder.build_column", by_text),
     ("dtale.column_replacements:StringReplacement.build_column", by_containing),
-    (
-        "dtale.column_analysis:WordValueCountAnalysis.setup_ordinal_data",
-        if_not_too_many,
-    ),
 ]

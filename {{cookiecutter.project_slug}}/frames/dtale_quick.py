@@ -8,7 +8,10 @@ import math
 
 import numpy as np
 import pandas as pd
+from dtale import global_state
 from dtale.utils import grid_formatter, json_float, json_int
+
+from .dtale_columns import is_number
 
 
 def quick_string(json_string):
@@ -94,11 +97,55 @@ def quick_describe(load_describe):
     return described
 
 
+def quick_choices(build_filter_vals):
+    """D-Tale has Python put all values in order, during which nobody else is answered,
+    and offers the first five if there are more than 500.
+    """
+
+    @functools.wraps(build_filter_vals)
+    def choices(series, data_id, column, fmt):
+        known = global_state.get_dtype_info(data_id, column)
+        has_order = isinstance(series.dtype, pd.StringDtype) or is_number(series.dtype)
+        if known.get("unique_ct", 0) > 500 and has_order:
+            series = series.drop_duplicates().sort_values().head(5)
+        return build_filter_vals(series, data_id, column, fmt)
+
+    return choices
+
+
+def quick_rows(apply):
+    """D-Tale makes a Series of each row for a function that takes its cells apart."""
+
+    @functools.wraps(apply)
+    def applied(df, func, *args, **kwargs):
+        if kwargs.get("axis") != 1:
+            return apply(df, func, *args, **kwargs)
+        rows = zip(*(column for _, column in df.items()), strict=True)
+        return pd.Series([func(row) for row in rows], index=df.index)
+
+    return applied
+
+
+def quick_join(build_column):
+    """The same to join texts; a missing one leaves the row without a text."""
+
+    @functools.wraps(build_column)
+    def joined(self, data):
+        first, *others = (data[name].astype("str") for name in self.cfg["cols"])
+        texts = first.str.cat(others, sep=self.cfg["joinChar"]) if others else first
+        return texts.rename(self.name)
+
+    return joined
+
+
 FIGURES = {
     "I": lambda f, i, c: f.add_int(i, c, as_string=True),
     "F": lambda f, i, c: f.add_float(i, c, precision=4, as_string=True),
 }
 REPLACED = [
+    ("dtale.column_builders:apply", quick_rows),
+    ("dtale.column_builders:StringColumnBuilder.build_column", quick_join),
+    ("dtale.views:build_filter_vals", quick_choices),
     ("dtale.utils:json_string", quick_string),
     ("dtale.utils:json_int", quick_int),
     ("dtale.utils:json_float", quick_float),

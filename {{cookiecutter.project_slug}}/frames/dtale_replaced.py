@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from dash.fingerprint import check_fingerprint
 
 from . import (
+    bounds,
     dtale_charts,
     dtale_choices,
     dtale_columns,
@@ -137,6 +138,7 @@ REPLACED = [
         "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
         instead(dtale_preferences.GeojsonList()),
     ),
+    *bounds.REPLACED,
     *dtale_charts.REPLACED,
     *dtale_choices.REPLACED,
     *dtale_columns.REPLACED,

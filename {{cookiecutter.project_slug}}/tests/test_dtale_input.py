@@ -47,22 +47,6 @@ def test_pivot_of_too_many_cells(owner, times, settings):
     assert reshape(owner, times, "pivot", **cfg).status_code == 413
 
 
-@pytest.mark.parametrize(
-    "kind, cfg, size",
-    [
-        ("encoder", dict(col="x", algo="feature_hasher"), "n"),
-        ("random", dict(type="string"), "length"),
-    ],
-)
-def test_columns_that_are_too_large(owner, times, kind, cfg, size):
-    cfg[size] = str(10**9)
-    answer = owner.get(f"build-column/{times}", type=kind, name="z", cfg=cfg)
-    assert answer.status_code == 413 and "FRAMES_MAX_CELLS" in answer.json["error"]
-    cfg[size] = "3"
-    answer = owner.get(f"build-column/{times}", type=kind, name="z", cfg=cfg)
-    assert "FRAMES_MAX_CELLS" not in answer.text
-
-
 # Merge and stack ----------------------------------------------------------------------
 
 

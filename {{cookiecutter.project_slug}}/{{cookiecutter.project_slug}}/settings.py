@@ -209,8 +209,8 @@ FRAMES_CACHE_MB = env.number("FRAMES_CACHE_MB", 500)  # Memory, of each process.
 FRAMES_MAX_COUNT = env.number("FRAMES_MAX_COUNT", 200)  # Of one person.
 FRAMES_MAX_MB = env.number("FRAMES_MAX_MB", 5_000)  # Of one person.
 FRAMES_MAX_CELLS = env.number("FRAMES_MAX_CELLS", 100_000_000)  # Of one frame.
-FRAMES_MAX_UPLOAD_MB = env.number("FRAMES_MAX_UPLOAD_MB", 200)  # Of one file.
 FRAMES_MAX_COLUMNS = env.number("FRAMES_MAX_COLUMNS", 5_000)  # Of one frame.
+FRAMES_MAX_UPLOAD_MB = env.number("FRAMES_MAX_UPLOAD_MB", 200)  # Of one file.
 # What reading one file may take: memory, of a process of its own; and time, of which a
 # small file may take less (frames/reader.py).
 FRAMES_READER_MB = env.number("FRAMES_READER_MB", max(1_000, 10 * FRAMES_MAX_UPLOAD_MB))
