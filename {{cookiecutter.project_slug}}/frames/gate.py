@@ -23,6 +23,7 @@ from werkzeug.test import run_wsgi_app
 from . import access
 from .endpoints import CALLBACK, OPEN, UPLOAD, Kind
 from .exceptions import Conflict, FrameError, LimitExceeded, as_problem, explain
+from .fair_shares import CALCULATION, READ, share
 from .formats import megabytes
 from .logs import NO_DATABASE, note
 from .response_headers import protect
@@ -107,7 +108,9 @@ class Gate(WSGIHandler):
             return refusal
         if kind is Kind.STATIC:
             return run(self.dtale, environ)
-        return self.work(request, environ)
+        # Before the body is read: a client that sends it slowly has a share as well.
+        with share(READ if endpoint == UPLOAD else CALCULATION):
+            return self.work(request, environ)
 
     def work(self, request, environ):
         """Run D-Tale, until nobody else has changed what it has read.

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST
 
 from .exceptions import FrameError, explain
 from .explore import publish
+from .fair_shares import READ, share
 from .limits import check_pace, check_size
 from .tokens import Token
-from .workspace import Workspace
+from .workspace import Workspace, bind
 
 KINDS = {
     ".csv": ["text/csv"],
@@ -49,8 +50,10 @@ def push(request):
     """
     try:
         user = _user(request)
-        check_pace(Workspace(user))
-        frame = _push(request, user)
+        here = Workspace(user)
+        check_pace(here)
+        with bind(here), share(READ):
+            frame = _push(request, user)
     except FrameError as error:
         status = 422 if error.status == 400 else error.status
         response = JsonResponse({"error": str(error)}, status=status)
