@@ -12,7 +12,12 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
-from django.http import Http404, HttpResponse, HttpResponseNotAllowed
+from django.http import (
+    Http404,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    UnreadablePostError,
+)
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -122,7 +127,11 @@ class Gate(WSGIHandler):
         body = b""
         if request.method == "POST":
             is_kept = int(environ["CONTENT_LENGTH"]) <= MAX_REPLAY
-            body = request.read() if is_kept else None
+            try:
+                body = request.read() if is_kept else None
+            except UnreadablePostError:
+                text = _("The request did not arrive in time. Please try again.")
+                return access.error(408, text)
         lock, moves = False, 0
         while True:
             if body is not None:

@@ -19,6 +19,7 @@ import struct
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache, partial
 from threading import Condition, Thread
 
@@ -28,7 +29,9 @@ from gunicorn.workers import gthread
 
 SHARE = 3  # Threads of one browser for D-Tale: as `fair_shares` has it.
 PEEK = 32 << 10  # Bytes: as many are in the system's buffer before anything is read.
+BODIES = 3  # Threads that may wait for long bodies, which no proxy has received before.
 SPARE = 2  # Threads for all that is quick: probes, static files, signing in.
+LONG, BODY = "long", "body"  # How requests count that may need a thread for long.
 MAX_WAITING = 60  # Requests of one browser: three pages of charts send 48 at once.
 
 # Seconds
@@ -57,7 +60,7 @@ class Worker(gthread.ThreadWorker):
         Args:
             count: int, of these.
         """
-        self.alive = False
+        self.handle_exit(None, None)  # As on SIGTERM: the others are finished.
         if self.nr_conns <= count:
             os._exit(0)
 
@@ -72,7 +75,8 @@ class Worker(gthread.ThreadWorker):
         if not self.cfg.is_ssl:
             if not hasattr(conn, "is_prepared"):
                 self._prepare(conn)
-            if not conn.initialized and not getattr(conn, "data_ready", True):
+            is_new = not conn.initialized and not getattr(conn, "data_ready", True)
+            if is_new and self.alive:
                 # Gunicorn would let a thread wait for the first byte, and then do this.
                 nothing_yet = Future()
                 nothing_yet.set_result(gthread._DEFER)
@@ -106,11 +110,11 @@ class Job:
 
     Attributes:
         future: ``Future`` of what gunicorn makes of it.
-        is_long: it is for D-Tale, or has a long body.
-        person: the session (bytes) of a request for D-Tale, None if it has none.
+        labels: set, of what it counts as: LONG, BODY, and the session (bytes) that asks
+            D-Tale.
     """
 
-    is_long, person = False, None
+    labels = frozenset()
 
     def __init__(self, handle, conn):
         self.handle, self.conn = handle, conn
@@ -140,9 +144,12 @@ class Job:
         prefix, cookie = known()
         target = head.split(b" ", 2)[1:2]
         is_for_dtale = bool(target) and target[0].lstrip(b"/").startswith(prefix)
-        session = is_for_dtale and cookie.search(head)
-        self.person = session[1] if session else None
-        self.is_long = is_for_dtale or not is_short
+        self.labels = set()
+        if is_for_dtale:
+            session = cookie.search(head)
+            self.labels = {LONG, session[1]} if session else {LONG}
+        if not is_short:
+            self.labels |= {LONG, BODY}
         return True
 
     def is_abandoned(self):
@@ -167,10 +174,10 @@ class Pool(ThreadPoolExecutor):
 
     def __init__(self, threads):
         super().__init__(threads)
-        self._most = max(1, threads - SPARE)
+        self._limits = {LONG: max(1, threads - SPARE), BODY: BODIES}
         self._changed = Condition()
         self._arriving, self._waiting, self._closing = [], [], []
-        self._long, self._running = 0, Counter()  # Of all, and by person.
+        self._running = Counter()  # By label.
         Thread(target=self._attend, name="door", daemon=True).start()
 
     def submit(self, handle, conn):
@@ -202,22 +209,26 @@ class Pool(ThreadPoolExecutor):
     # With the lock held ---------------------------------------------------------------
 
     def _admit(self, job):
-        waiting = sum(other.person == job.person for other in self._waiting)
-        # The site itself refuses what is too much, and says why.
-        if self._may_start(job) or (job.person and waiting >= MAX_WAITING):
+        waiting = sum(other.labels == job.labels for other in self._waiting)
+        if self._may_start(job):
             self._start(job)
-        else:
+        elif waiting < MAX_WAITING:
             self._waiting.append(job)
+        else:
+            self._give_up(job)
 
     def _may_start(self, job):
-        if not job.is_long:
-            return True
-        is_within_share = not job.person or self._running[job.person] < SHARE
-        return is_within_share and self._long < self._most
+        limits = self._limits
+        return all(self._running[each] < limits.get(each, SHARE) for each in job.labels)
+
+    def _give_up(self, job):
+        if BODY in job.labels:
+            refuse(job, 503, "Service Unavailable")
+        else:  # The site refuses what is too much, and can say why.
+            self._start(job)
 
     def _start(self, job):
-        self._long += job.is_long
-        self._running[job.person] += 1
+        self._running.update(job.labels)
         super().submit(self._run, job)
 
     def _admit_next(self):
@@ -239,10 +250,8 @@ class Pool(ThreadPoolExecutor):
             job.future.set_exception(error)
         finally:
             with self._changed:
-                self._long -= job.is_long
-                self._running[job.person] -= 1
-                if not self._running[job.person]:
-                    del self._running[job.person]
+                self._running.subtract(job.labels)
+                self._running += Counter()  # Without those that are 0.
                 self._admit_next()
 
     def _attend(self):
@@ -264,19 +273,30 @@ class Pool(ThreadPoolExecutor):
             elif now - job.since < ARRIVAL:
                 self._arriving.append(job)
             else:
-                job.future.cancel()  # Gunicorn closes the connection.
+                refuse(job, 408, "Request Timeout")
         waiting, self._waiting = self._waiting, []
         for job in waiting:
             if now - job.since < TURN:
                 self._waiting.append(job)
-            else:  # The site itself says that it takes too long.
-                self._start(job)
+            else:
+                self._give_up(job)
         closing, self._closing = self._closing, []
         for sock, end in closing:
             if now < end and not is_closed(sock):
                 self._closing.append((sock, end))
             else:
                 util.close(sock)
+
+
+def refuse(job, status, reason):
+    """Answer without a thread; gunicorn then closes the connection."""
+    with suppress(OSError):
+        head = f"HTTP/1.1 {status} {reason}\r\nRetry-After: 5\r\n"
+        job.conn.sock.setblocking(False)
+        job.conn.sock.send(
+            f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+        )
+    job.future.cancel()
 
 
 def is_closed(sock):

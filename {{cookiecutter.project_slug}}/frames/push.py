@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from .exceptions import FrameError, explain
+from .exceptions import FrameError, TooFast, explain
 from .explore import publish
 from .fair_shares import READ, share
 from .limits import check_pace, check_size
@@ -59,6 +59,8 @@ def push(request):
         response = JsonResponse({"error": str(error)}, status=status)
         if status == 401:
             response["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, TooFast):
+            response["Retry-After"] = "60"  # Seconds: it counts those of a minute.
         return response
     except Exception as error:
         return JsonResponse({"error": explain(error)}, status=500)
