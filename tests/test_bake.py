@@ -139,6 +139,7 @@ frames/dtale_upload.py
 frames/endpoints.py
 frames/exceptions.py
 frames/explore.py
+frames/fair_shares.py
 frames/file_checks.py
 frames/files.py
 frames/filter_parts.py
@@ -149,6 +150,7 @@ frames/frame_storage.py
 frames/frame_names.py
 frames/gate.py
 frames/handover.py
+frames/gunicorn_worker.py
 frames/kinds.py
 frames/installed.py
 frames/limits.py
@@ -194,6 +196,7 @@ frames/static/frames/signed_out.js
 frames/sizes.py
 frames/static_files.py
 frames/store.py
+frames/stuck.py
 frames/substitutions.py
 frames/tables.py
 frames/templates/frames/check.html
@@ -264,6 +267,7 @@ tests/test_dtale_patterns.py
 tests/test_dtale_quick.py
 tests/test_dtale_upload.py
 tests/test_explore_command.py
+tests/test_fair_shares.py
 tests/test_file_memory.py
 tests/test_filter_dialogs.py
 tests/test_filters.py

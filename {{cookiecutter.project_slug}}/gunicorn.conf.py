@@ -18,9 +18,10 @@ wsgi_app = "{{ cookiecutter.project_slug }}.wsgi"
 # A process for each core calculates; more threads, as many requests wait for something.
 workers = int(env.text("WEB_CONCURRENCY", str(os.cpu_count() or 1), *env.WORKERS))
 threads = 8
-timeout = (
-    120  # Seconds: a merge of large frames keeps a worker from saying it is alive.
-)
+# Gunicorn's own, that no single person or slow client keeps busy, nor a stuck request.
+worker_class = "frames.gunicorn_worker.Worker"
+# Seconds. A library that keeps all threads waiting for so long ends with its worker.
+timeout = 120
 # What leaks somewhere in so many libraries ends with its worker, not all in one moment.
 max_requests = 20_000
 max_requests_jitter = 5_000

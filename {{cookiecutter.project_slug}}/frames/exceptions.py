@@ -77,6 +77,13 @@ class TooFast(FrameError):
     status = 429
 
 
+class TooMany(FrameError):
+    """A person has more requests running than their share."""
+
+    status = 429
+    title = _("Too many requests at once")
+
+
 class Conflict(FrameError):
     """What this unit of work has read was changed by another one meanwhile."""
 

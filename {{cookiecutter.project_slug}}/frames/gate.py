@@ -13,7 +13,12 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
-from django.http import Http404, HttpResponse, HttpResponseNotAllowed
+from django.http import (
+    Http404,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    UnreadablePostError,
+)
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -24,6 +29,7 @@ from werkzeug.test import run_wsgi_app
 from . import access
 from .endpoints import CALLBACK, OPEN, UPLOAD, Kind
 from .exceptions import Conflict, FrameError, LimitExceeded, as_problem, explain
+from .fair_shares import CALCULATION, READ, share
 from .formats import megabytes
 from .logs import NO_DATABASE, note
 from .response_headers import protect
@@ -109,7 +115,9 @@ class Gate(WSGIHandler):
             return refusal
         if kind is Kind.STATIC:
             return run(self.dtale, environ)
-        return self.work(request, environ)
+        # Before the body is read: a client that sends it slowly has a share as well.
+        with share(READ if endpoint == UPLOAD else CALCULATION):
+            return self.work(request, environ)
 
     def work(self, request, environ):
         """Run D-Tale, until nobody else has changed what it has read.
@@ -121,7 +129,11 @@ class Gate(WSGIHandler):
         body = b""
         if request.method == "POST":
             is_kept = int(environ["CONTENT_LENGTH"]) <= MAX_REPLAY
-            body = request.read() if is_kept else None
+            try:
+                body = request.read() if is_kept else None
+            except UnreadablePostError:
+                text = _("The request did not arrive in time. Please try again.")
+                return access.error(408, text)
         lock, moves = False, 0
         while True:
             if body is not None:

@@ -8,6 +8,7 @@ import json
 import logging
 import time
 import traceback
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -61,6 +62,16 @@ def noted():
     return fields
 
 
+@contextmanager
+def about(request):
+    """What a with-block logs is about this request."""
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
 def request_id():
     """Return the number (str) under which the log has the request."""
     return noted().get("request") or token_hex(16)
@@ -79,23 +90,21 @@ class RequestMiddleware:
 
     def __call__(self, request):
         request.noted = {"request": token_hex(16), "method": request.method}
-        token, start = _request.set(request), time.perf_counter()
-        try:
+        start = time.perf_counter()
+        with about(request):
             response = self.get_response(request)
             milliseconds = round((time.perf_counter() - start) * 1000, 1)
             note(status=response.status_code, ms=milliseconds)
             if response.status_code >= 400:
                 request.noted.setdefault("refused", response.reason_phrase)
-            if response.status_code == 503:
-                response.headers["Retry-After"] = "5"  # Seconds.
+            if response.status_code in (429, 503):
+                response.headers.setdefault("Retry-After", "5")  # Seconds.
             fields = noted()
             text = "%(method)s %(endpoint)s: %(status)s in %(ms)s ms"
             logger.info(text, {"endpoint": "of no page", **fields})
             if self.observe:
                 self.observe(fields)
             return response
-        finally:
-            _request.reset(token)
 
 
 class JsonLines(logging.Formatter):

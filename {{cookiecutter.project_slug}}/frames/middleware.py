@@ -1,7 +1,37 @@
+from django.utils.translation import gettext
+
 from .access import problem_page
-from .exceptions import FrameError, as_problem
+from .exceptions import FrameError, LimitExceeded, as_problem
 from .logs import NO_DATABASE
 from .workspace import Workspace, bind
+
+MAX_FORM = 64 << 10  # Bytes.
+
+
+class BodyMiddleware:
+    """Refuse a long body of a client without a session, before any of it is read.
+
+    The CSRF check, which comes next, looks for its token in the body. Nobody needs so
+    much to sign in, and whoever sends it slowly would keep a thread busy.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        # Views without that check decide on their own what they read.
+        if getattr(view, "csrf_exempt", False):
+            return None
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) <= MAX_FORM:
+            return None
+        if not request.session.is_empty():
+            return None
+        text = gettext("This form is too long for someone who is not signed in.")
+        return problem_page(as_problem(LimitExceeded(text)), request)
 
 
 class WorkspaceMiddleware:

@@ -11,11 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from .exceptions import FrameError, explain
+from .exceptions import FrameError, TooFast, explain
 from .explore import publish
+from .fair_shares import READ, share
 from .limits import check_pace, check_size
 from .tokens import Token
-from .workspace import Workspace
+from .workspace import Workspace, bind
 
 KINDS = {
     ".csv": ["text/csv"],
@@ -49,13 +50,17 @@ def push(request):
     """
     try:
         user = _user(request)
-        check_pace(Workspace(user))
-        frame = _push(request, user)
+        here = Workspace(user)
+        check_pace(here)
+        with bind(here), share(READ):
+            frame = _push(request, user)
     except FrameError as error:
         status = 422 if error.status == 400 else error.status
         response = JsonResponse({"error": str(error)}, status=status)
         if status == 401:
             response["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, TooFast):
+            response["Retry-After"] = "60"  # Seconds: it counts those of a minute.
         return response
     except Exception as error:
         return JsonResponse({"error": explain(error)}, status=500)

@@ -22,6 +22,7 @@ from . import pending, workspace
 from .access import form_page
 from .exceptions import FrameError, LimitExceeded, SourceError, explain
 from .explore import open_data
+from .fair_shares import READ, fair
 from .formats import grouped, megabytes
 from .forms import CsvForm, SheetForm
 
@@ -34,6 +35,7 @@ STEPS = "application/x-ndjson"
 
 @csrf_exempt  # The token is in a body that may be too long: `_receive` asks for it.
 @form_page
+@fair(READ)
 def upload(request):
     """Take a file and open it, or ask how it is read."""
     if request.method != "POST":  # Who has signed in meanwhile comes back like this.
@@ -72,6 +74,7 @@ def _receive(request):
 
 
 @form_page
+@fair(READ)
 def check(request, token):
     """Show how a file would be read, and let its owner correct that, or give it up."""
     from .reader import Reader, outcome

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from . import workspace
+from . import fair_shares, workspace
 from .access import form_page, login_required_if_asked, may_have_frames
 from .exceptions import FrameMissing, ReadOnly
 from .explore import copy_frame
@@ -82,6 +82,7 @@ def rename(request, pk):
 
 
 @form_page
+@fair_shares.fair(fair_shares.CALCULATION)
 def copy(request, pk):
     """Give a person a frame of their own, equal to one that they can see."""
     frame = visible(pk)
@@ -158,7 +159,8 @@ def download(request, pk, kind):
     from .downloads import WRITERS
     from .unit_of_work import unit_of_work
 
-    with unit_of_work() as unit:
+    calculation = fair_shares.share(fair_shares.CALCULATION)
+    with calculation, unit_of_work() as unit:
         opened = unit.get(pk)
         opened.touch()
         file = WRITERS[kind](opened.frame)

@@ -63,10 +63,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "frames.logs.RequestMiddleware",
+    "frames.stuck.StuckMiddleware",
     "{{ cookiecutter.project_slug }}.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "{{ cookiecutter.project_slug }}.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "frames.middleware.BodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
     "frames.middleware.WorkspaceMiddleware",
@@ -215,6 +217,7 @@ FRAMES_MAX_UPLOAD_MB = env.number("FRAMES_MAX_UPLOAD_MB", 200)  # Of one file.
 # small file may take less (frames/reader.py).
 FRAMES_READER_MB = env.number("FRAMES_READER_MB", max(1_000, 10 * FRAMES_MAX_UPLOAD_MB))
 FRAMES_READER_SECONDS = env.number("FRAMES_READER_SECONDS", 120)
+FRAMES_MAX_SECONDS = env.number("FRAMES_MAX_SECONDS", 120)  # Of one request; 0: any.
 FRAMES_EXPIRE_DAYS = env.number("FRAMES_EXPIRE_DAYS", 90)  # Unopened; 0: never.
 
 # Static files: WhiteNoise serves them, in development straight from the apps ---------

@@ -1,0 +1,250 @@
+"""One person, or a client of nobody's, keeps a site of two workers busy; others wait
+for nothing, and no worker dies. Each person is somebody with a browser of their own.
+"""
+
+import contextlib
+import json
+import socket
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from test_frames_load import zeros
+from visitors import Visitor
+
+VISITORS = {"FRAMES_LOGIN_REQUIRED": "False"}
+
+
+@pytest.fixture(scope="module")
+def site(project):
+    with project.serve(workers=2, **VISITORS) as site:
+        yield site
+
+
+@pytest.fixture
+def others(site):
+    """Ask all the while, as a probe and as another person; fail if they had to wait."""
+    person = Visitor(site.url, site.prefix)
+    id = person.upload(zeros(100, "x", "y"))
+    workers, took, over = site.workers, {"probe": [], "rows": []}, threading.Event()
+
+    def rows():
+        answer = person.get(f"data/{id}", ids=["0-50"])
+        assert "results" in answer, answer
+
+    def ask(name, question):
+        while not over.is_set():
+            began = time.monotonic()
+            question()
+            took[name].append(time.monotonic() - began)
+            time.sleep(0.05)
+
+    def probe():
+        urllib.request.urlopen(f"{site.url}/healthz", timeout=30).close()
+
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(ask, "probe", probe), pool.submit(ask, "rows", rows)]
+        yield took
+        over.set()
+        for each in asked:
+            each.result()
+    assert max(took["probe"]) < 1 and max(took["rows"]) < 2, took
+    assert site.workers == workers
+
+
+def connect(site):
+    address = urllib.parse.urlsplit(site.url)
+    return socket.create_connection((address.hostname, address.port), timeout=30)
+
+
+def ask(visitor, path, timeout=60):
+    """Return an answer's status (int), headers and text (str)."""
+    headers = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
+    request = urllib.request.Request(visitor.url + path, headers=headers)
+    try:
+        answer = visitor.opener.open(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, answer.headers, answer.read().decode()
+
+
+HOST = "HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+FORM = "Content-Type: application/x-www-form-urlencoded\r\n\r\na=1&"
+
+
+def half_sent(path, length, cookies=f"csrftoken={'c' * 32}"):
+    """A POST (str) whose body has a few of its bytes."""
+    site = "Sec-Fetch-Site: same-origin\r\n"
+    head = f"POST {path} {HOST}{site}Content-Length: {length}\r\nCookie: {cookies}\r\n"
+    return head + FORM
+
+
+def cookies_of(visitor):
+    return "; ".join(f"{each.name}={each.value}" for each in visitor.cookies)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "GET / HTTP/1.1\r\nHost:",
+        half_sent("/accounts/login/", 1000),
+        half_sent("/accounts/login/", 900_000),
+        half_sent("/frames/push/", 1000),
+        half_sent("/{prefix}/dtale/upload", 900_000),
+        f"POST / {HOST}Transfer-Encoding: chunked\r\n\r\n9\r\nab",
+    ],
+    ids="idle head login long-login push dtale chunked".split(),
+)
+def test_clients_of_nobody_that_send_half(site, others, sent):
+    sent = sent.replace("{prefix}", site.prefix)
+    with contextlib.ExitStack() as stack:
+        for number in range(200 if not sent else 40):
+            client = stack.enter_context(connect(site))
+            # Half of them make up a session.
+            cookie = "Cookie: " if number % 2 else f"Cookie: sessionid=s{number}; "
+            client.sendall(sent.replace("Cookie: ", cookie).encode())
+        time.sleep(5)
+    assert len(others["probe"]) > 20
+
+
+def texts(rows):
+    """A CSV (str) of which a calculation takes seconds."""
+    words = [f"w{number * 7919 % 5003}" for number in range(5003)]
+    lines = (" ".join(words[row % 4000 : row % 4000 + 12]) for row in range(rows))
+    return "\n".join(["s", *lines])
+
+
+@pytest.fixture(scope="module")
+def busy(site):
+    """Somebody with many texts: a Visitor, and the path of what takes seconds."""
+    visitor = Visitor(site.url, site.prefix)
+    id = visitor.upload(texts(60_000))
+    query = urllib.parse.urlencode({"col": "s", "type": "word_value_counts"})
+    return visitor, f"/{site.prefix}/dtale/column-analysis/{id}?{query}"
+
+
+def test_person_who_calculates_much_at_once(site, busy, others):
+    visitor, path = busy
+    with ThreadPoolExecutor(100) as pool:
+        answers = [*pool.map(lambda _: ask(visitor, path), range(100))]
+    refused = [answer for answer in answers if answer[0] == 429]
+    assert {status for status, *_ in answers} == {200, 429}
+    for _, headers, text in refused:
+        assert headers["Retry-After"] == "5"
+        assert json.loads(text)["error"].startswith("Too many of your requests")
+    assert ask(visitor, path)[0] == 200
+
+
+def test_person_who_does_not_wait_for_the_answers(site, busy, others):
+    visitor, path = busy
+    before = site.log.read_text().count("column_analysis")
+    head = f"GET {path} {HOST}Sec-Fetch-Site: same-origin\r\n"
+    for _ in range(60):
+        with connect(site) as client:
+            client.sendall(f"{head}Cookie: {cookies_of(visitor)}\r\n\r\n".encode())
+    time.sleep(15)
+    # Only those that had a thread at once were calculated.
+    assert site.log.read_text().count("column_analysis") - before <= 6
+
+
+def test_person_who_sends_bodies_slowly(site, others):
+    visitor = Visitor(site.url, site.prefix)
+    visitor.upload(zeros(3, "x"))
+    path = f"/{site.prefix}/dtale/upload"
+    sent = half_sent(path, 10_000_000, cookies_of(visitor)).encode()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(site)) for _ in range(40)]
+        for client in clients:
+            client.sendall(sent)
+        for _ in range(6):
+            time.sleep(1)
+            for client in clients:
+                with contextlib.suppress(OSError):
+                    client.sendall(b"a")
+
+
+# A request that does not end ----------------------------------------------------------
+
+STUCK = '''
+import ctypes, time
+from {slug}.settings import *
+
+MIDDLEWARE = [*MIDDLEWARE, "stuck_site.Stuck"]
+LOGGING["handlers"]["console"]["formatter"] = "json"
+
+
+class Stuck:
+    """For tests: ?sleep=9 waits for so many seconds, ?hold=9 with all other threads."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        time.sleep(float(request.GET.get("sleep", 0)))
+        ctypes.PyDLL(None).sleep(int(request.GET.get("hold", 0)))
+        return self.get_response(request)
+'''
+
+
+@pytest.fixture
+def stuck_site(project):
+    module = project.path / "stuck_site.py"
+    module.write_text(STUCK.replace("{slug}", project.slug))
+    variables = {**VISITORS, "DJANGO_SETTINGS_MODULE": "stuck_site"}
+    variables |= {"FRAMES_MAX_SECONDS": "3", "GUNICORN_CMD_ARGS": "--timeout 8"}
+    with project.serve(workers=2, **variables) as site:
+        yield site
+    module.unlink()
+
+
+def lines(site):
+    text = site.log.read_text().splitlines()
+    return [json.loads(line) for line in text if line.startswith("{")]
+
+
+def test_request_that_is_stuck_ends_with_its_worker(stuck_site):
+    site = stuck_site
+    visitor = Visitor(site.url, site.prefix)
+    id = visitor.upload(zeros(3, "x"))
+    before = set(site.workers)
+    path = f"/{site.prefix}/dtale/describe/{id}?col=x&sleep=300&filter=secret"
+    with ThreadPoolExecutor(20) as pool:
+        stuck = pool.submit(ask, visitor, path)
+        time.sleep(2)
+        # Some are with the same worker when it stops, and have to be finished.
+        rest = [
+            pool.submit(ask, Visitor(site.url, site.prefix), f"/?sleep={1 + i % 3 / 2}")
+            for i in range(8)
+        ]
+        while not stuck.done():
+            assert ask(visitor, "/healthz", timeout=5)[0] == 200
+            time.sleep(0.1)
+        assert isinstance(stuck.exception(), OSError)
+        assert [each.result()[0] for each in rest] == [200] * 8
+    time.sleep(2)
+    after = set(site.workers)
+    assert len(after) == 2 and len(before & after) == 1
+    assert visitor.get(f"data/{id}", ids=["0-2"])["total"] == 3
+    [line] = [line for line in lines(site) if "is stuck" in line["message"]]
+    assert line["request"] in line["message"] and line["method"] == "GET"
+    assert "secret" not in json.dumps(line)
+
+
+def test_library_that_holds_all_threads_ends_with_its_worker(stuck_site):
+    site = stuck_site
+    visitor = Visitor(site.url, site.prefix)
+    before = set(site.workers)
+    began = time.monotonic()
+    with pytest.raises(OSError):
+        ask(visitor, "/?hold=300")
+    assert time.monotonic() - began < 25
+    time.sleep(3)
+    assert len(set(site.workers)) == 2 and set(site.workers) != before
+    assert ask(visitor, "/healthz", timeout=5)[0] == 200
+    assert "WORKER TIMEOUT" in site.log.read_text()
