@@ -16,9 +16,9 @@ from frames.dtale_app import build_dtale
 from frames.dtale_replaced import find
 from frames.exceptions import FilterRefused
 from frames.filters import MAX_LENGTH, MAX_PARTS, Filter
+from frames.substitutions import DtaleChanged
 
 from .test_start import python
-from frames.substitutions import DtaleChanged
 
 EXPR = "x.cumsum() > 2"
 DAYS = pd.to_datetime(
