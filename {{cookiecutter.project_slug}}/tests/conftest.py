@@ -1,5 +1,6 @@
 """What the tests of this project share: people with browsers, and their bytes."""
 
+import gc
 import importlib
 import json
 import re
@@ -36,6 +37,13 @@ def open_connections():
     yield
     for signal in signals:
         signal.connect(close_old_connections)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left_open():
+    """Find files and connections in reference cycles while a warning is an error."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
