@@ -167,6 +167,7 @@ frames/push.py
 frames/querysets.py
 frames/questions.py
 frames/quick_query.py
+frames/removal.py
 frames/response_headers.py
 frames/s3.py
 frames/sealing.py
