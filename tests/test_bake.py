@@ -185,6 +185,7 @@ frames/reader.py
 frames/reader_server.py
 frames/reader_start.py
 frames/reader_tasks.py
+frames/removal.py
 frames/response_headers.py
 frames/s3.py
 frames/sealing.py

@@ -2,13 +2,12 @@
 
 import contextlib
 import functools
-import logging
 
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import OperationalError, connection, models, transaction
 from django.db.models import F, Q
-from django.db.models.signals import post_delete
+from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.urls import get_script_prefix
 from django.utils import timezone
@@ -19,9 +18,8 @@ from .formats import grouped
 from .frame_names import NAME_LENGTH, UNSAFE_IN_NAME
 from .preferences import Preferences as Preferences
 from .quick_query import quick_query
+from .removal import remove_bytes
 from .tokens import Token as Token  # Models of this app, too, as the Preferences are.
-
-logger = logging.getLogger(__name__)
 
 
 class FrameQuerySet(models.QuerySet):
@@ -276,25 +274,12 @@ def update_without_waiting(pk, **fields):
             cursor.execute(f"PRAGMA busy_timeout = {before}")
 
 
-@receiver(post_delete, sender=Frame)
+@receiver(pre_delete, sender=Frame)
 def remove_payload(instance, **kwargs):
-    """Remove a deleted frame's bytes, once nothing can bring the row back."""
-    transaction.on_commit(lambda: remove_bytes(instance.payload))
+    """Remove a deleted frame's bytes, once nothing can bring the row back.
 
-
-def remove_bytes(name, current=""):
-    """Remove a payload that no row names any more; what cannot go now, goes later.
-
-    Args:
-        name: str, the payload's.
-        current: str, of the one that the row names now: what that leans on stays.
+    The row is locked and read again: an edit may have given it other bytes meanwhile.
     """
-    from . import frame_storage  # Here: it imports pandas.
-
-    for each in frame_storage.files_of(name) - frame_storage.files_of(current):
-        try:
-            frame_storage.remove(each)
-        except Exception:
-            logger.warning(
-                "%s stays until `manage.py purge_frames`.", each, exc_info=True
-            )
+    row = Frame.objects.select_for_update().filter(pk=instance.pk).values("payload")
+    if payload := (row.first() or {}).get("payload"):
+        transaction.on_commit(lambda: remove_bytes(payload))

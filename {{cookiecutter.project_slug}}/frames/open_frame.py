@@ -16,8 +16,9 @@ from .exceptions import Conflict, FrameUnreadable, LimitExceeded, ReadOnly
 from .formats import grouped
 from .frame_names import clean_name, free_name
 from .limits import check_cells, check_owner
-from .models import Frame, Record, remove_bytes, update_without_waiting
+from .models import Frame, Record, update_without_waiting
 from .payload import PayloadDamaged
+from .removal import remove_bytes
 from .sealing import seal, unseal
 
 logger = logging.getLogger(__name__)

@@ -11,9 +11,10 @@ from contextvars import ContextVar
 from django.db import transaction
 
 from . import workspace
-from .exceptions import Conflict, FrameMissing
-from .models import Frame, Share, remove_bytes
+from .exceptions import FrameMissing
+from .models import Frame, Share
 from .open_frame import OpenFrame
+from .removal import remove_bytes
 
 _unit = ContextVar("unit_of_work")
 
@@ -159,7 +160,7 @@ class Unit:
         opened.require_owner()
         self._opened[opened.row.pk] = None
         if not opened.is_new:
-            self._deleted.append(opened.row)
+            self._deleted.append(opened.row.pk)
 
     def release(self):
         """Let go of the frames. `unit_of_work` does it."""
@@ -176,11 +177,8 @@ class Unit:
             for each in changed:
                 saved += each.save_bytes()
             with transaction.atomic():
-                for row in self._deleted:
-                    if not Frame.objects.filter(
-                        pk=row.pk, version=row.version
-                    ).delete()[0]:
-                        raise Conflict
+                for pk in self._deleted:
+                    self._delete_row(pk)
                 for each in changed:
                     each.save_row()
                 at_the_end = True
@@ -191,6 +189,16 @@ class Unit:
                 for names in saved:
                     remove_bytes(*names)
             raise
+
+    def _delete_row(self, pk):
+        """Delete a row, whatever others have changed in the frame since it was read.
+
+        Raises:
+            FrameMissing: the frame was given to somebody else meanwhile.
+        """
+        frames = Frame.objects.filter(pk=pk)
+        if not frames.owned_by(self.workspace).delete()[0] and frames.exists():
+            raise FrameMissing(pk)
 
     def _load(self, pk):
         if self.lock:

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from frames import frame_storage, gate, unit_of_work
-from frames.exceptions import Conflict
+from frames.exceptions import Conflict, FrameMissing
 from frames.frame_storage import files_of
 from frames.models import Frame, Share
 from frames.open_frame import OpenFrame
@@ -101,6 +101,65 @@ def test_edit_of_a_frame_that_was_deleted_is_refused(owner, frame, meanwhile, st
     meanwhile(Frame.objects.get().delete)
     assert owner.edit(frame.pk, 7).status_code == 404
     assert not Frame.objects.exists() and stored.names() == set()
+
+
+def test_delete_wins_over_an_edit_that_was_faster(
+    owner, frame, ann, stored, monkeypatch
+):
+    commit = unit_of_work.Unit.commit
+
+    def slower(unit):
+        monkeypatch.setattr(unit_of_work.Unit, "commit", commit)
+        edit(ann, frame.pk, 9)
+        commit(unit)
+
+    path = f"/frames/{frame.pk}/delete/"
+    assert owner.browser.get(path).status_code == 200
+    monkeypatch.setattr(unit_of_work.Unit, "commit", slower)
+    assert owner.submit(path).status_code == 302
+    assert not Frame.objects.exists() and stored.names() == set()
+
+
+def test_row_that_was_read_before_an_edit_is_deleted_with_its_new_bytes(
+    frame, ann, stored
+):
+    edit(ann, frame.pk, 9)
+    assert stored.names() != files_of(frame.payload)
+    frame.delete()
+    assert stored.names() == set()
+
+
+def test_delete_of_a_frame_that_was_given_away_leaves_it(frame, ann, bob):
+    with pytest.raises(FrameMissing), bind(Workspace(ann)):
+        with unit_of_work.unit_of_work() as unit:
+            unit.delete(frame.pk)
+            Frame.objects.update(owner=bob)
+    assert Frame.objects.get().owner == bob
+
+
+def test_delete_among_edits_of_many_at_once(visitor, ann, publish, stored):
+    browsers = [visitor(ann) for _ in range(4)]
+
+    def edits(browser, pk):
+        answers = [browser.edit(pk, value) for value in range(4)]
+        return [(answer.status_code, answer.json) for answer in answers]
+
+    for _ in range(5):
+        pk = publish(ann).pk
+        missing = f"There is no frame {pk} here."
+        deleted, *edited = together(
+            lambda pk=pk: browsers[0].submit(f"/frames/{pk}/delete/").status_code,
+            *(lambda each=each, pk=pk: edits(each, pk) for each in browsers[1:]),
+        )
+        assert deleted == 302
+        for answers in edited:
+            assert answers == sorted(answers, key=lambda answer: answer[0])
+            for status, answer in answers:
+                if status == 200:
+                    assert answer == {"success": True}
+                else:
+                    assert (status, answer["error"]) == (404, missing)
+        assert not Frame.objects.exists() and stored.names() == set()
 
 
 def test_setting_of_a_frame_that_is_no_longer_shared_is_refused(
