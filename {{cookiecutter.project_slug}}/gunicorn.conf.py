@@ -32,9 +32,11 @@ os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 # Workers share the memory of what was imported, and built, before they are forked.
 preload_app = True
 
-# What each worker counts for /metrics, where the others can read it.
+# What each worker counts for /metrics, where the others can read it. In memory: the
+# files are mapped, and on a full disk the system would kill who writes to such a one.
 if env.text("METRICS_TOKEN", ""):
-    counted = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp()
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    counted = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(dir=memory)
 
     def on_exit(server):
         shutil.rmtree(counted, ignore_errors=True)

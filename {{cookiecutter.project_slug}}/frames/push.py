@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from .exceptions import FrameError, explain
+from .exceptions import FrameError, as_problem
 from .explore import publish
 from .limits import check_pace, check_size
 from .tokens import Token
@@ -45,7 +45,8 @@ def push(request):
     Returns:
         JsonResponse: 201 with the frame's ``url``, ``id``, ``name``, ``rows`` and
         ``columns``; or ``error``, a text, with 401 (the token), 411, 413 (too large),
-        415 (which kind?), 422 (it cannot be read or shown) or 429 (too many).
+        415 (which kind?), 422 (it cannot be read or shown), 429 (too many), 503 or 507
+        (the database does not answer, the disk is full).
     """
     try:
         user = _user(request)
@@ -58,7 +59,8 @@ def push(request):
             response["WWW-Authenticate"] = "Bearer"
         return response
     except Exception as error:
-        return JsonResponse({"error": explain(error)}, status=500)
+        problem = as_problem(error)
+        return JsonResponse({"error": str(problem)}, status=problem.status)
     return JsonResponse(
         {
             "url": request.build_absolute_uri(frame.get_absolute_url()),

@@ -6,6 +6,8 @@ and by HTTP.
 
 import logging
 import os
+import shutil
+import tempfile
 
 from django.conf import settings
 from django.core.files.storage import storages
@@ -14,6 +16,9 @@ from django.http import HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 
 logger = logging.getLogger(__name__)
+
+# Megabytes, of DATA_DIR and of temporary files. With less, most of what people do fails.
+MIN_FREE = 100
 
 
 class ProbeMiddleware:
@@ -61,6 +66,15 @@ def check_storage():
         raise PermissionError(f"{settings.DATA_DIR} cannot be written to")
 
 
+def check_disk():
+    for directory in settings.DATA_DIR, tempfile.gettempdir():
+        free = shutil.disk_usage(directory).free >> 20
+        if free < MIN_FREE:
+            logger.warning("Not ready: %s MB are free in %s.", free, directory)
+            return "full"
+    return None
+
+
 def check_dtale():
     # Here, because wsgi.py builds Django's side, and this module is part of it. What
     # has no D-Tale yet builds it after its first answer, which may be this one.
@@ -69,7 +83,12 @@ def check_dtale():
     return None if application.instances else "not built yet"
 
 
-CHECKS = {"database": check_database, "storage": check_storage, "dtale": check_dtale}
+CHECKS = {
+    "database": check_database,
+    "storage": check_storage,
+    "disk": check_disk,
+    "dtale": check_dtale,
+}
 
 
 def metrics(request):
