@@ -33,6 +33,14 @@ def ask(site, path, **headers):
         return answer.status, answer.read().decode()
 
 
+def test_no_client_says_below_which_path_the_site_is(site):
+    """Gunicorn would take it from a header that a proxy passes on."""
+    evil = {"SCRIPT_NAME": "/evil"}
+    assert ask(site, "/evil/accounts/login/", **evil)[0] == 404
+    status, text = ask(site, "/accounts/login/", **evil)
+    assert status == 200 and "evil" not in text
+
+
 def test_production_is_watched(project, variables):
     variables["GUNICORN_CMD_ARGS"] = "--access-logfile - --access-logformat pid=%(p)s"
     https = {"Host": HOST, "X-Forwarded-Proto": "https"}

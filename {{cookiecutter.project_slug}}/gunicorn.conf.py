@@ -29,6 +29,10 @@ max_requests_jitter = 5_000
 # back. https://arrow.apache.org/docs/python/memory.html
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
+# By default a proxy may name the path below which the site is, by a header SCRIPT_NAME,
+# and some pass on what clients send. FORCE_SCRIPT_NAME names it here.
+forwarder_headers = ""
+
 # Workers share the memory of what was imported, and built, before they are forked.
 preload_app = True
 

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "{{ cookiecutter.project_slug }}.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "{{ cookiecutter.project_slug }}.middleware.NoStoreMiddleware",
     "frames.logs.RequestMiddleware",
     "{{ cookiecutter.project_slug }}.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
