@@ -52,6 +52,7 @@ SLUG/environment.py
 SLUG/health.py
 SLUG/locale/de/LC_MESSAGES/django.mo
 SLUG/locale/de/LC_MESSAGES/django.po
+SLUG/make_env.py
 SLUG/middleware.py
 SLUG/sentry.py
 SLUG/settings.py
@@ -105,6 +106,7 @@ frames/checks.py
 frames/column_names.py
 frames/csv_format.py
 frames/csv_reading.py
+frames/disk.py
 frames/downloads.py
 frames/dtale_app.py
 frames/dtale_charts.py
@@ -246,6 +248,7 @@ tests/test_filters.py
 tests/test_frame_storage.py
 tests/test_frames.py
 tests/test_frames_admin.py
+tests/test_full_disk.py
 tests/test_fuzz.py
 tests/test_gate.py
 tests/test_health.py

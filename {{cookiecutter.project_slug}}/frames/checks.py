@@ -3,14 +3,16 @@
 `manage.py` runs them, `runserver` and `migrate` included; `wsgi.py` for other servers.
 """
 
+import os
 import re
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import (
     ManifestFilesMixin,
     staticfiles_storage,
 )
-from django.core.checks import Error, register, run_checks
+from django.core.checks import Error, Tags, Warning, register, run_checks
 from django.core.management.base import SystemCheckError
 from django.urls import get_resolver
 
@@ -63,6 +65,34 @@ def check_dtale(app_configs, **kwargs):
     except DtaleChanged as error:
         return [Error(str(error), id="frames.E002")]
     return []
+
+
+@register(Tags.security, deploy=True)
+def check_private(app_configs, **kwargs):
+    """Warn of secrets that other accounts of this machine can read: `check --deploy`.
+
+    What the site makes is private. What was made otherwise, or by an earlier version, it
+    leaves to whoever runs it: an account for backups may need to read it.
+    """
+    if os.name == "nt":  # Other permissions.
+        return []
+    database = settings.DATABASES["default"]
+    paths = [Path(settings.BASE_DIR, ".env"), Path(settings.DATA_DIR)]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        paths.append(Path(database["NAME"]))
+    return [
+        Warning(
+            f"Every account of this machine can read {path}.",
+            hint=f"It is for the site's user alone: chmod -R go= {path}",
+            id="frames.W001",
+        )
+        for path in paths
+        if path.exists() and _others_can(0o1, path.parent) and _others_can(0o4, path)
+    ]
+
+
+def _others_can(do, path):
+    return path.stat().st_mode & do
 
 
 def check_collected():

@@ -1,5 +1,6 @@
 """What happens before the first request: quick, complete, and ready for production."""
 
+import ast
 import os
 import re
 import subprocess
@@ -9,14 +10,14 @@ from urllib.request import urlopen
 import pytest
 from django.conf import settings
 
+SLUG = settings.ROOT_URLCONF.rpartition(".")[0]
 PRODUCTION = {"DEBUG": "False", "HTTPS": "True", "SECRET_KEY": "k3y-" * 16 + "abcdefg"}
 
 
 def environment(variables):
     """This process's variables and those given, without the tests' own settings."""
-    ours = {**os.environ, **variables}
-    del ours["DJANGO_SETTINGS_MODULE"]
-    return ours
+    ours = {**os.environ, "DJANGO_SETTINGS_MODULE": f"{SLUG}.settings"}
+    return {**ours, **variables}
 
 
 def python(*arguments, **variables):
@@ -72,7 +73,7 @@ def test_a_key_is_all_that_production_needs(tmp_path):
         env={
             "SECRET_KEY": PRODUCTION["SECRET_KEY"],
             "DATA_DIR": str(tmp_path),
-            "DJANGO_SETTINGS_MODULE": f"{settings.ROOT_URLCONF.rpartition('.')[0]}.settings",
+            "DJANGO_SETTINGS_MODULE": f"{SLUG}.settings",
             **{
                 name: os.environ[name]
                 for name in ("PATH", "SYSTEMROOT")
@@ -88,9 +89,28 @@ def test_a_key_is_all_that_production_needs(tmp_path):
     )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_data_are_for_the_sites_user_alone(tmp_path):
+    code = (
+        "import os; os.umask(0o022);"
+        "from django.core.management import execute_from_command_line as run;"
+        "run(['manage.py', 'migrate', '--verbosity', '0']);"
+        "from django.db import connection; connection.cursor();"
+        "from django.conf import settings as site;"
+        "files = [site.DATA_DIR, *site.DATA_DIR.glob('db*')];"
+        "print({path.name: oct(path.stat().st_mode & 0o777) for path in files})"
+    )
+    path = tmp_path / "data"
+    variables = {"DATA_DIR": str(path), "DATABASE_URL": ""}
+    result = python("-c", code, **variables)
+    names = "data", "db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal"
+    modes = {name: "0o600" for name in names} | {"data": "0o700"}
+    assert ast.literal_eval(result.stdout) == modes, result.stderr
+
+
 def test_every_server_refuses_a_bad_prefix():
     code = (
-        f"from {settings.ROOT_URLCONF.rpartition('.')[0]} import settings;"
+        f"from {SLUG} import settings;"
         "settings.DTALE_PREFIX = 'admin';"
         f"import {settings.WSGI_APPLICATION.rpartition('.')[0]}"
     )
@@ -191,7 +211,7 @@ def test_a_variable_that_cannot_be_used_is_named(name, value, why):
 
 def test_an_empty_variable_has_its_default():
     code = (
-        f"from {settings.ROOT_URLCONF.rpartition('.')[0]} import settings as site;"
+        f"from {SLUG} import settings as site;"
         "print(site.DEBUG, site.ALLOWED_HOSTS, site.FRAMES_CACHE_MB)"
     )
     result = python("-c", code, DEBUG="", ALLOWED_HOSTS="", FRAMES_CACHE_MB="")

@@ -4,6 +4,7 @@ What is not set, or is empty, has its default. The library environs does the sam
 takes a sixth of each `manage.py` command to be imported.
 """
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -83,7 +84,8 @@ def directory(name, default, is_written=True):
     """
     path = Path(text(name, str(default)))
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        # What is written there is people's data, which is for the site's user alone.
+        path.mkdir(0o700 if is_written else 0o777, parents=True, exist_ok=True)
         if is_written and not os.access(path, os.W_OK):
             raise PermissionError("it cannot be written to")
     except OSError as error:
@@ -92,6 +94,16 @@ def directory(name, default, is_written=True):
             f"directory that this site may {'write to' if is_written else 'read'}."
         ) from None
     return path
+
+
+def make_private(path):
+    """Make an empty file that nobody but the site's user can read, if there is none.
+
+    SQLite makes its database readable for everybody, and its other files as that one is.
+    A path that cannot be used is left to SQLite, which says so.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def number(name, default):
