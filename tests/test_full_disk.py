@@ -1,4 +1,4 @@
-"""A site whose only disk is full, and then is not: what people read, and what is left."""
+"""A site whose only disk is full, and then is not: what people read, what is left."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from visitors import Visitor, hidden, multipart
 
 TOKEN = "a-token-of-this-test"
 FORM = "application/x-www-form-urlencoded"
-FULL = re.compile("The disk of this site is full.*Nothing that was saved before is lost")
+FULL = re.compile("The disk of this site is full.*Nothing that was saved.* is lost")
 
 
 class Disk:
@@ -123,7 +123,8 @@ def test_a_full_disk_is_told_and_nothing_is_lost(project, variables, disk):
 
     disk.free()
     disk.fill()
-    with project.serve(workers=2, **variables) as site:  # On a disk that is full already.
+    # Now the disk is full when the site is started.
+    with project.serve(workers=2, **variables) as site:
         ann.url = site.url
         status, text = ann.open("/")[:2]
         assert status == 507 and FULL.search(text)

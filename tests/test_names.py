@@ -549,7 +549,7 @@ def test_a_clone_gets_an_environment_of_its_own(cookies):
     path = cookies.bake().project_path / ".env"
     first = path.read_bytes()
     path.unlink()
-    make = "umask 0; make .env PYTHON=%s" % sys.executable
+    make = f"umask 0; make .env PYTHON={sys.executable}"
     assert run("sh", "-c", make, cwd=path.parent).returncode == 0
     assert path.stat().st_mode & 0o777 == 0o600
     second = path.read_bytes()

@@ -101,8 +101,8 @@ def warned():
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_secrets_that_others_can_read_are_warned_of(site):
     variables, data, database = site
-    for path, message in zip(site, warned(), strict=True):
-        assert str(path) in message
+    for each, message in zip(site, warned(), strict=True):
+        assert str(each) in message
     variables.chmod(0o600)
     data.chmod(0o700)
     assert warned() == []
