@@ -6,17 +6,22 @@ https://gunicorn.org/reference/settings/
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from importlib import import_module
 
 import dotenv
+from django.core.exceptions import ImproperlyConfigured
 
 dotenv.load_dotenv(".env")
 env = import_module("{{ cookiecutter.project_slug }}.environment")
 
 wsgi_app = "{{ cookiecutter.project_slug }}.wsgi"
 # A process for each core calculates; more threads, as many requests wait for something.
-workers = int(env.text("WEB_CONCURRENCY", str(os.cpu_count() or 1), *env.WORKERS))
+try:
+    workers = int(env.text("WEB_CONCURRENCY", str(os.cpu_count() or 1), *env.WORKERS))
+except ImproperlyConfigured as error:  # Gunicorn would print its traceback.
+    sys.exit(str(error))
 threads = 8
 timeout = (
     120  # Seconds: a merge of large frames keeps a worker from saying it is alive.

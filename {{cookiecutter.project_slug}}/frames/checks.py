@@ -3,6 +3,7 @@
 `manage.py` runs them, `runserver` and `migrate` included; `wsgi.py` for other servers.
 """
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,10 @@ from django.contrib.staticfiles.storage import (
     staticfiles_storage,
 )
 from django.core.checks import Error, Tags, Warning, register, run_checks
+from django.core.checks.security.base import (
+    check_secret_key,
+    check_secret_key_fallbacks,
+)
 from django.core.management.base import SystemCheckError
 from django.urls import get_resolver
 
@@ -22,21 +27,29 @@ from .names import SITE_SEGMENTS, InvalidName, check_dtale_prefix
 from .static_files import folder
 from .substitutions import SUPPORTED, DtaleChanged
 
+logger = logging.getLogger(__name__)
+
 TAG = "frames"
 VERIFIED_DTALE = "3.22.0"  # The release in which dtale_scripts.py was counted.
 
 
 def require_clean():
-    """Run this app's checks: gunicorn and ASGI servers run none.
+    """Run this app's checks and the site's: gunicorn and ASGI servers run none.
 
-    And check what `manage.py` may not ask for before it has made it: static files.
+    And check what `manage.py` may not ask for before it has made it, static files, and
+    what it asks only with `--deploy`: whether keys can be guessed. Warnings are logged.
 
     Raises:
         SystemCheckError: one of them found an error.
     """
-    errors = run_checks(tags=[TAG]) + check_collected()
+    found = run_checks(tags=[TAG, "site"]) + check_collected()
+    if not settings.DEBUG:
+        found += check_secret_key(None) + check_secret_key_fallbacks(None)
+    errors = [each for each in found if each.is_serious()]
     if errors:
         raise SystemCheckError("\n".join(str(error) for error in errors))
+    for each in found:
+        logger.warning("%s", each)
 
 
 @register(TAG)

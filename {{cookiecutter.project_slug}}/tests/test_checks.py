@@ -113,6 +113,28 @@ def test_secrets_that_others_can_read_are_warned_of(site):
     assert warned() == []
 
 
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
+def test_a_weak_key_does_not_pass_silently(settings, caplog, name):
+    checks.require_clean()
+    assert not caplog.records
+    weak = "k3y" * 10
+    setattr(settings, name, weak if name == "SECRET_KEY" else [weak])
+    checks.require_clean()
+    [record] = caplog.records
+    assert record.levelname == "WARNING" and weak not in record.getMessage()
+    assert name in record.getMessage() and "50 characters" in record.getMessage()
+    caplog.clear()
+    settings.DEBUG = True
+    checks.require_clean()
+    assert not caplog.records
+
+
+def test_a_server_logs_what_is_to_be_warned_of(monkeypatch, caplog):
+    monkeypatch.setenv("ALOWED_HOSTS", "data.example.com")
+    checks.require_clean()
+    assert "Did you mean ALLOWED_HOSTS?" in caplog.text
+
+
 def test_names_reserve_every_segment_of_the_site():
     assert installed_segments() - {"dtale"} <= SITE_SEGMENTS
 

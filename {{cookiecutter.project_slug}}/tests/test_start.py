@@ -198,7 +198,10 @@ def test_signing_in_below_a_proxy_path():
     [
         ("SECRET_KEY", "", "The variable SECRET_KEY is not set."),
         ("DEBUG", "ture", "is 'ture'. Use True or False."),
-        ("FRAMES_CACHE_MB", "-1", "is '-1'. Use a whole number."),
+        ("FRAMES_CACHE_MB", "-1", "is '-1'. Use a whole number, 0 or more."),
+        ("SECRET_KEY", "short", "fewer than 16 are refused"),
+        # Servers that know it read it before anything of this site's.
+        ("WEB_CONCURRENCY", "two", "is 'two'. Use a whole number from 1."),
         ("FRAMES_STORAGE_URL", "bucket", "is 'bucket'. Use s3://bucket/prefix."),
         ("FORCE_SCRIPT_NAME", "tools", "is 'tools'. Use a path such as /tools."),
     ],

@@ -5,10 +5,14 @@ takes a sixth of each `manage.py` command to be imported.
 """
 
 import contextlib
+import difflib
 import os
 import re
 from pathlib import Path
 
+import dotenv
+from django.conf import settings
+from django.core.checks import Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = "1", "on", "t", "true", "y", "yes"
@@ -26,6 +30,7 @@ EMAIL = (
     "Use submission://user:password@host, or smtp://host.",
 )
 HOST = r"[\w.-]+|\[[\da-fA-F:.]+\]|\*", "Use names without http:// and without a port."
+KEY = r"(?s).{16,}", "Use 50 random characters; fewer than 16 are refused."
 LEVEL = (
     "(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)",
     "Use DEBUG, INFO, WARNING, ERROR or CRITICAL.",
@@ -36,6 +41,9 @@ PATH = r"((/[\w.~-]+)+/?)?", "Use a path such as /tools."
 S3 = r"(s3://[\w.-]+(/.*)?)?", "Use s3://bucket/prefix."
 TOKEN = r"([!-~]{16,})?", "Use 16 characters or more, without spaces."
 WORKERS = r"[1-9]\d*", "Use a whole number from 1."
+
+OURS = "FRAMES_"  # How names begin that nobody else's do.
+known = {"SERVICES_PASSWORD"}  # Names that were asked for; this one, by compose.yaml.
 
 
 def text(name, default=None, like="", hint=HINT, is_secret=False):
@@ -51,6 +59,7 @@ def text(name, default=None, like="", hint=HINT, is_secret=False):
     Raises:
         ImproperlyConfigured
     """
+    known.add(name)
     value = os.environ.get(name)
     if value:
         return _like(like, name, value, hint, is_secret)
@@ -108,7 +117,7 @@ def make_private(path):
 
 def number(name, default):
     """Return a variable (int, not negative); ImproperlyConfigured if it is no such."""
-    return int(text(name, str(default), r"\d+", "Use a whole number."))
+    return int(text(name, str(default), r"\d+", "Use a whole number, 0 or more."))
 
 
 def flag(name, default):
@@ -116,3 +125,30 @@ def flag(name, default):
     either = "|".join(TRUE + FALSE)
     value = text(name, str(default), f"(?i:{either})", "Use True or False.")
     return value.lower() in TRUE
+
+
+@register("site")
+def check_names(app_configs, **kwargs):
+    """Warn of variables that look like ones of this site's: nothing reads them."""
+    in_file = set(dotenv.dotenv_values(Path(settings.BASE_DIR, ".env")))
+    # The environment also has variables of every other program.
+    in_environment = os.environ.keys() - in_file
+    return [
+        *_misspelt(in_file, ".env", alike=0.8),
+        *_misspelt(in_environment, "the environment", alike=0.9),
+    ]
+
+
+def _misspelt(names, where, alike):
+    for name in sorted(names - known):
+        is_ours = name.startswith(OURS)
+        cutoff = 0.8 if is_ours else alike
+        meant = difflib.get_close_matches(name.upper(), known, 1, cutoff)
+        if meant or is_ours:
+            question = f" Did you mean {meant[0]}?" if meant else ""
+            yield Warning(
+                f"The variable {name} in {where} is not one that this site reads."
+                f"{question}",
+                hint=".env.example has all of them.",
+                id="site.W001",
+            )
