@@ -1,9 +1,7 @@
 """Check the names against the project just written, and give it its `.env`."""
 
 import ast
-import re
 import runpy
-import secrets
 import sys
 from pathlib import Path
 
@@ -44,19 +42,6 @@ try:
 except names["InvalidName"] as error:
     sys.exit(str(error))
 
-environment = Path(".env")
-if not environment.exists():
-    environment.touch(mode=0o600)
-    environment.write_text(
-        # Keys and passwords are empty in the example; here each has its own.
-        re.sub(
-            r"^\w+=$",
-            lambda name: name[0] + secrets.token_urlsafe(50),
-            Path(".env.example").read_text("utf-8"),
-            flags=re.MULTILINE,
-        ),
-        encoding="utf-8",
-        newline="\n",
-    )
+runpy.run_path(f"{SLUG}/make_env.py", run_name="__main__")
 
 print(f"\nNext:\n\n    cd {SLUG}\n    make run\n\nand open http://127.0.0.1:8000/")

@@ -53,6 +53,7 @@ SLUG/health.py
 SLUG/locale/de/LC_MESSAGES/django.mo
 SLUG/locale/de/LC_MESSAGES/django.po
 SLUG/mail.py
+SLUG/make_env.py
 SLUG/middleware.py
 SLUG/sentry.py
 SLUG/settings.py
@@ -109,6 +110,7 @@ frames/column_names.py
 frames/costs.py
 frames/csv_format.py
 frames/csv_reading.py
+frames/disk.py
 frames/downloads.py
 frames/dtale_analysis_sizes.py
 frames/dtale_app.py
@@ -275,6 +277,7 @@ tests/test_filters.py
 tests/test_frame_storage.py
 tests/test_frames.py
 tests/test_frames_admin.py
+tests/test_full_disk.py
 tests/test_fuzz.py
 tests/test_gate.py
 tests/test_handover.py

@@ -544,6 +544,23 @@ def test_the_hook_writes_the_environment(cookies):
         assert all(re.search(line, text, re.M) for text in texts)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="make, and modes, are of others")
+def test_a_clone_gets_an_environment_of_its_own(cookies):
+    path = cookies.bake().project_path / ".env"
+    first = path.read_bytes()
+    path.unlink()
+    make = f"umask 0; make .env PYTHON={sys.executable}"
+    assert run("sh", "-c", make, cwd=path.parent).returncode == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    second = path.read_bytes()
+    key = rb"(?m)^(SECRET_KEY|SERVICES_PASSWORD)=[\w-]{60,}$"
+    assert second != first and len(re.findall(key, second)) == 2
+    assert re.sub(key, b"", second) == re.sub(key, b"", first)
+    script = path.parent / path.parent.name / "make_env.py"
+    assert run(sys.executable, script, cwd=path.parent.parent).returncode == 0
+    assert path.read_bytes() == second  # One that is there stays.
+
+
 def test_the_hook_keeps_an_environment_that_is_there(bakes):
     command = ["cookiecutter", TEMPLATE, "--no-input", "--overwrite-if-exists"]
     (bakes / "django_d_tale").mkdir()

@@ -3,6 +3,7 @@
 import json
 import re
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from services import who_answered
@@ -16,7 +17,7 @@ REQUESTS = 60
 def variables(project, collected, tmp_path):
     """Production, for another host than the one that probes ask by."""
     variables = {"DEBUG": "False", "ALLOWED_HOSTS": HOST, "DATA_DIR": str(tmp_path)}
-    variables |= {"METRICS_TOKEN": TOKEN, "TMPDIR": str(tmp_path), "TLS_PROXY": "True"}
+    variables |= {"METRICS_TOKEN": TOKEN, "TLS_PROXY": "True"}
     variables |= collected
     manage = ".venv/bin/python", "manage.py"
     project.run(*manage, "migrate", "--verbosity", "0", **variables)
@@ -32,7 +33,15 @@ def ask(site, path, **headers):
         return answer.status, answer.read().decode()
 
 
-def test_production_is_watched(project, variables, tmp_path):
+def test_no_client_says_below_which_path_the_site_is(site):
+    """Gunicorn would take it from a header that a proxy passes on."""
+    evil = {"SCRIPT_NAME": "/evil"}
+    assert ask(site, "/evil/accounts/login/", **evil)[0] == 404
+    status, text = ask(site, "/accounts/login/", **evil)
+    assert status == 200 and "evil" not in text
+
+
+def test_production_is_watched(project, variables):
     variables["GUNICORN_CMD_ARGS"] = "--access-logfile - --access-logformat pid=%(p)s"
     https = {"Host": HOST, "X-Forwarded-Proto": "https"}
     with project.serve(workers=2, **variables) as site:
@@ -47,7 +56,8 @@ def test_production_is_watched(project, variables, tmp_path):
         for _ in range(10):  # Whichever worker answers, it knows of the other.
             text = ask(site, "/metrics", Authorization=f"Bearer {TOKEN}")[1]
             told |= set(re.findall(r"^(?:frames |site_requests_total).*", text, re.M))
-        counted = list(tmp_path.glob("*/*.db"))
+        mapped = Path(f"/proc/{site.workers[0]}/maps").read_text()
+        counted = {Path(path) for path in re.findall(r"/dev/shm/.*\.db$", mapped, re.M)}
         assert len(who_answered(site)) == 2
     assert told == {
         "frames 0.0",

@@ -6,17 +6,22 @@ https://gunicorn.org/reference/settings/
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from importlib import import_module
 
 import dotenv
+from django.core.exceptions import ImproperlyConfigured
 
 dotenv.load_dotenv(".env")
 env = import_module("{{ cookiecutter.project_slug }}.environment")
 
 wsgi_app = "{{ cookiecutter.project_slug }}.wsgi"
 # A process for each core calculates; more threads, as many requests wait for something.
-workers = int(env.text("WEB_CONCURRENCY", str(os.cpu_count() or 1), *env.WORKERS))
+try:
+    workers = int(env.text("WEB_CONCURRENCY", str(os.cpu_count() or 1), *env.WORKERS))
+except ImproperlyConfigured as error:  # Gunicorn would print its traceback.
+    sys.exit(str(error))
 threads = 8
 # Gunicorn's own, that no single person or slow client keeps busy, nor a stuck request.
 worker_class = "frames.gunicorn_worker.Worker"
@@ -30,12 +35,18 @@ max_requests_jitter = 5_000
 # back. https://arrow.apache.org/docs/python/memory.html
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
+# By default a proxy may name the path below which the site is, by a header SCRIPT_NAME,
+# and some pass on what clients send. FORCE_SCRIPT_NAME names it here.
+forwarder_headers = ""
+
 # Workers share the memory of what was imported, and built, before they are forked.
 preload_app = True
 
-# What each worker counts for /metrics, where the others can read it.
+# What each worker counts for /metrics, where the others can read it. In memory: the
+# files are mapped, and on a full disk the system would kill who writes to such a one.
 if env.text("METRICS_TOKEN", ""):
-    counted = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp()
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    counted = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(dir=memory)
 
     def on_exit(server):
         shutil.rmtree(counted, ignore_errors=True)

@@ -3,14 +3,21 @@
 `manage.py` runs them, `runserver` and `migrate` included; `wsgi.py` for other servers.
 """
 
+import logging
+import os
 import re
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import (
     ManifestFilesMixin,
     staticfiles_storage,
 )
-from django.core.checks import Error, register, run_checks
+from django.core.checks import Error, Tags, Warning, register, run_checks
+from django.core.checks.security.base import (
+    check_secret_key,
+    check_secret_key_fallbacks,
+)
 from django.core.management.base import SystemCheckError
 from django.urls import get_resolver
 
@@ -20,21 +27,29 @@ from .names import SITE_SEGMENTS, InvalidName, check_dtale_prefix
 from .static_files import folder
 from .substitutions import SUPPORTED, DtaleChanged
 
+logger = logging.getLogger(__name__)
+
 TAG = "frames"
 VERIFIED_DTALE = "3.22.0"  # The release in which dtale_scripts.py was counted.
 
 
 def require_clean():
-    """Run this app's checks: gunicorn and ASGI servers run none.
+    """Run this app's checks and the site's: gunicorn and ASGI servers run none.
 
-    And check what `manage.py` may not ask for before it has made it: static files.
+    And check what `manage.py` may not ask for before it has made it, static files, and
+    what it asks only with `--deploy`: whether keys can be guessed. Warnings are logged.
 
     Raises:
         SystemCheckError: one of them found an error.
     """
-    errors = run_checks(tags=[TAG]) + check_collected()
+    found = run_checks(tags=[TAG, "site"]) + check_collected()
+    if not settings.DEBUG:
+        found += check_secret_key(None) + check_secret_key_fallbacks(None)
+    errors = [each for each in found if each.is_serious()]
     if errors:
         raise SystemCheckError("\n".join(str(error) for error in errors))
+    for each in found:
+        logger.warning("%s", each)
 
 
 @register(TAG)
@@ -63,6 +78,34 @@ def check_dtale(app_configs, **kwargs):
     except DtaleChanged as error:
         return [Error(str(error), id="frames.E002")]
     return []
+
+
+@register(Tags.security, deploy=True)
+def check_private(app_configs, **kwargs):
+    """Warn of secrets that other accounts of this machine can read: `check --deploy`.
+
+    What the site makes is private. What was made otherwise, or by an earlier version, it
+    leaves to whoever runs it: an account for backups may need to read it.
+    """
+    if os.name == "nt":  # Other permissions.
+        return []
+    database = settings.DATABASES["default"]
+    paths = [Path(settings.BASE_DIR, ".env"), Path(settings.DATA_DIR)]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        paths.append(Path(database["NAME"]))
+    return [
+        Warning(
+            f"Every account of this machine can read {path}.",
+            hint=f"It is for the site's user alone: chmod -R go= {path}",
+            id="frames.W001",
+        )
+        for path in paths
+        if path.exists() and _others_can(0o1, path.parent) and _others_can(0o4, path)
+    ]
+
+
+def _others_can(do, path):
+    return path.stat().st_mode & do
 
 
 def check_collected():

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .disk import is_full
 from .logs import NO_DATABASE, note, request_id
 
 logger = logging.getLogger(__name__)
@@ -162,11 +163,31 @@ class Busy(FrameError):
         )
 
 
+class DiskFull(Unavailable):
+    """A disk of the site's has no room left: ``DiskFull(number)``, of the request."""
+
+    status = 507
+    title = _("The disk is full")
+
+    def __str__(self):
+        [number] = self.args
+        return gettext(
+            "The disk of this site is full, so this could not be done. Nothing that was "
+            "saved before is lost. Please tell the people who run this site (request "
+            "%(number)s)."
+        ) % {"number": number}
+
+
 class Unforeseen(FrameError):
     """What nobody has thought of; its text tells only where to look in the log."""
 
     status = 500
     title = _("Something went wrong")
+
+
+def is_foreseen(error):
+    """Return whether there is a text for an exception: a FrameError, or the machine's."""
+    return isinstance(error, (FrameError, *NO_DATABASE)) or is_full(error)
 
 
 def as_problem(error):
@@ -179,7 +200,9 @@ def as_problem(error):
     if not isinstance(error, FrameError):
         number = request_id()
         logger.error("Request %s failed", number, exc_info=error)
-        if isinstance(error, NO_DATABASE):
+        if is_full(error if isinstance(error, BaseException) else sys.exception()):
+            error = DiskFull(number)
+        elif isinstance(error, NO_DATABASE):
             error = Unavailable(gettext("The database"), number)
         else:
             text = gettext("%(reason)s (request %(number)s)")

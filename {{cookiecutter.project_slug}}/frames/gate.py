@@ -28,10 +28,10 @@ from werkzeug.test import run_wsgi_app
 
 from . import access
 from .endpoints import CALLBACK, OPEN, UPLOAD, Kind
-from .exceptions import Conflict, FrameError, LimitExceeded, as_problem, explain
+from .exceptions import Conflict, LimitExceeded, as_problem, explain, is_foreseen
 from .fair_shares import CALCULATION, READ, share
 from .formats import megabytes
-from .logs import NO_DATABASE, note
+from .logs import note
 from .response_headers import protect
 from .unit_of_work import unit_of_work
 
@@ -80,7 +80,7 @@ class Gate(WSGIHandler):
 
     def process_exception_by_middleware(self, exception, request):
         """Answer also what nobody has foreseen with a text that leads into the log."""
-        if not isinstance(exception, (FrameError, *NO_DATABASE)):
+        if not is_foreseen(exception):
             answer = super().process_exception_by_middleware(exception, request)
             if answer is not None or isinstance(exception, WITH_A_STATUS):
                 return answer
@@ -151,7 +151,7 @@ class Gate(WSGIHandler):
                 lock = True
                 continue
             if unit.unavailable:
-                return access.error(503, unit.unavailable)
+                return access.error(unit.unavailable.status, unit.unavailable)
             if lock or body is None or not unit.conflict:
                 return response
             # The data were replaced before they could be read: once more, with the new.

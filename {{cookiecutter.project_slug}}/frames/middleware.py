@@ -1,8 +1,9 @@
+import contextlib
+
 from django.utils.translation import gettext
 
 from .access import problem_page
-from .exceptions import FrameError, LimitExceeded, as_problem
-from .logs import NO_DATABASE
+from .exceptions import DiskFull, LimitExceeded, as_problem, is_foreseen
 from .workspace import Workspace, bind
 
 MAX_FORM = 64 << 10  # Bytes.
@@ -43,10 +44,24 @@ class WorkspaceMiddleware:
     def __call__(self, request):
         # Both are lazy: a page that asks for no frame asks for no user.
         with bind(Workspace(request.user, request.session)):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if response.status_code == DiskFull.status:
+            discard_body(request)
+        return response
 
     def process_exception(self, request, exception):
         """A view that is refused something about a frame answers with the reason."""
-        if isinstance(exception, (FrameError, *NO_DATABASE)):
+        if is_foreseen(exception):
             return problem_page(as_problem(exception), request)
         return None
+
+
+def discard_body(request):
+    """Read what is left of a request's body, which could not be stored.
+
+    Browsers, and many programs, read no answer before they have sent all of it: they
+    would see a connection that breaks off. How long a body may be was checked before.
+    """
+    with contextlib.suppress(OSError):  # Nobody is there any more.
+        while request.read(1 << 16):
+            pass

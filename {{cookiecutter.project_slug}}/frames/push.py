@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from .exceptions import FrameError, TooFast, explain
+from .exceptions import FrameError, TooFast, as_problem
 from .explore import publish
 from .fair_shares import READ, share
 from .limits import check_pace, check_size
@@ -46,7 +46,8 @@ def push(request):
     Returns:
         JsonResponse: 201 with the frame's ``url``, ``id``, ``name``, ``rows`` and
         ``columns``; or ``error``, a text, with 401 (the token), 411, 413 (too large),
-        415 (which kind?), 422 (it cannot be read or shown) or 429 (too many).
+        415 (which kind?), 422 (it cannot be read or shown), 429 (too many), 503 or 507
+        (the database does not answer, the disk is full).
     """
     try:
         user = _user(request)
@@ -63,7 +64,8 @@ def push(request):
             response["Retry-After"] = "60"  # Seconds: it counts those of a minute.
         return response
     except Exception as error:
-        return JsonResponse({"error": explain(error)}, status=500)
+        problem = as_problem(error)
+        return JsonResponse({"error": str(problem)}, status=problem.status)
     return JsonResponse(
         {
             "url": request.build_absolute_uri(frame.get_absolute_url()),

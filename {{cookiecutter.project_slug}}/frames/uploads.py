@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -20,7 +20,14 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from . import pending, workspace
 from .access import form_page
-from .exceptions import FrameError, LimitExceeded, SourceError, explain
+from .exceptions import (
+    FrameError,
+    LimitExceeded,
+    SourceError,
+    as_problem,
+    explain,
+    is_foreseen,
+)
 from .explore import open_data
 from .fair_shares import READ, fair
 from .formats import grouped, megabytes
@@ -54,7 +61,18 @@ def upload(request):
         )
     # A file of its own for each, whatever its size: all readers want one.
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
-    return _receive(request)
+    try:
+        return _receive(request)
+    except Exception as error:
+        for handler in request.upload_handlers:
+            # Django leaves a file that could not be written to the garbage collector.
+            with contextlib.suppress(OSError):
+                handler.upload_interrupted()
+        if request.headers.get("Accept") != STEPS or not is_foreseen(error):
+            raise
+        problem = as_problem(error)  # The script shows no page.
+        line = json.dumps({"problem": str(problem)}) + "\n"
+        return HttpResponse(line, content_type=STEPS, status=problem.status)
 
 
 @csrf_protect

@@ -1,5 +1,6 @@
 """System checks: a prefix that would not work stops the start."""
 
+import os
 from importlib.metadata import version
 
 import pytest
@@ -78,6 +79,65 @@ def test_dtale_of_another_text_is_refused(monkeypatch):
     monkeypatch.setattr(dtale_scripts, "SUBSTITUTIONS", changed)
     [message] = dtale_errors(monkeypatch, "3.22.99")
     assert "no such is there 0 times instead of 1" in message
+
+
+@pytest.fixture
+def site(settings, tmp_path, monkeypatch):
+    """What earlier versions have made: .env, DATA_DIR and the database (list of Path)."""
+    settings.BASE_DIR, settings.DATA_DIR = tmp_path, tmp_path / "data"
+    settings.DATA_DIR.mkdir()
+    database = settings.DATA_DIR / "db.sqlite3"
+    made = [tmp_path / ".env", settings.DATA_DIR, database]
+    made[0].touch()
+    database.touch()
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": database}
+    for name, value in sqlite.items():
+        monkeypatch.setitem(settings.DATABASES["default"], name, value)
+    for each, mode in zip([tmp_path, *made], [0o755, 0o644, 0o755, 0o644], strict=True):
+        each.chmod(mode)
+    return made
+
+
+def warned():
+    checks = run_checks(include_deployment_checks=True)
+    return [each.msg for each in checks if each.id == "frames.W001"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_secrets_that_others_can_read_are_warned_of(site):
+    variables, data, database = site
+    for each, message in zip(site, warned(), strict=True):
+        assert str(each) in message
+    variables.chmod(0o600)
+    data.chmod(0o700)
+    assert warned() == []
+    data.chmod(0o755)
+    database.chmod(0o640)
+    assert len(warned()) == 1
+    data.chmod(0o750)  # For a group, such as that of an account for backups.
+    assert warned() == []
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
+def test_a_weak_key_does_not_pass_silently(settings, caplog, name):
+    checks.require_clean()
+    assert not caplog.records
+    weak = "k3y" * 10
+    setattr(settings, name, weak if name == "SECRET_KEY" else [weak])
+    checks.require_clean()
+    [record] = caplog.records
+    assert record.levelname == "WARNING" and weak not in record.getMessage()
+    assert name in record.getMessage() and "50 characters" in record.getMessage()
+    caplog.clear()
+    settings.DEBUG = True
+    checks.require_clean()
+    assert not caplog.records
+
+
+def test_a_server_logs_what_is_to_be_warned_of(monkeypatch, caplog):
+    monkeypatch.setenv("ALOWED_HOSTS", "data.example.com")
+    checks.require_clean()
+    assert "Did you mean ALLOWED_HOSTS?" in caplog.text
 
 
 def test_names_reserve_every_segment_of_the_site():

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings as site
 from django.core.files.storage import storages
 from django.core.wsgi import get_wsgi_application
 from django.db import InterfaceError, connection
@@ -14,6 +15,7 @@ from frames.gate import Gate
 
 from .conftest import Browser, Visitor
 
+HEALTH = f"{site.ROOT_URLCONF.rpartition('.')[0]}.health"
 TOKEN = "a token for tests alone"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 # A probe asks by an address, and not by HTTPS.
@@ -52,16 +54,19 @@ def test_a_living_process_says_so(browser, monkeypatch):
 def test_a_ready_process_says_so(browser):
     answer = browser.get("/readyz", **PROBE)
     assert answer.status_code == 200
-    assert answer.json == dict.fromkeys(("database", "storage", "dtale"), "ok")
+    parts = "database", "storage", "disk", "dtale"
+    assert answer.json == dict.fromkeys(parts, "ok")
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("part", ["database", "storage", "dtale"])
+@pytest.mark.parametrize("part", ["database", "storage", "disk", "dtale"])
 def test_what_is_missing_is_named(browser, settings, monkeypatch, part):
     if part == "database":
         monkeypatch.setattr(connection, "cursor", refuse)
     elif part == "storage":
         monkeypatch.setattr(storages["frames"], "exists", refuse)
+    elif part == "disk":
+        monkeypatch.setattr(f"{HEALTH}.MIN_FREE", 1 << 30)  # Megabytes.
     else:
         monkeypatch.setattr(dtale_loader, "_load", refuse)
     answer = browser.get("/readyz", **PROBE)

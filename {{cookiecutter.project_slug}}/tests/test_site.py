@@ -26,6 +26,30 @@ def test_index_is_for_everybody(client, settings, ann):
     assertContains(client.get("/"), "<button>Sign out</button>", html=True)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/frames/",
+        "/frames/FRAME/rename/",
+        "/frames/FRAME/share/",
+        "/frames/FRAME/csv/",
+        "/frames/models/",
+        "/frames/tokens/",
+        "/accounts/login/",
+        "/accounts/password_change/",
+        "/admin/frames/frame/FRAME/change/",
+        "/no-such-page",
+    ],
+)
+def test_no_page_is_kept_in_a_cache(visitor, publish, django_user_model, db, path):
+    user = django_user_model.objects.create_superuser("ada")
+    frame = publish(user)
+    answer = visitor(user).browser.get(path.replace("FRAME", str(frame.pk)))
+    assert answer.status_code == (404 if "no-such" in path else 200)
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
 def test_get_of_create_df_makes_nothing(client):
     response = client.get("/create-df/")
     assertContains(response, "<button>Open the sample frame</button>", html=True)

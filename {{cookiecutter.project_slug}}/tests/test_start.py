@@ -1,5 +1,6 @@
 """What happens before the first request: quick, complete, and ready for production."""
 
+import ast
 import os
 import re
 import subprocess
@@ -9,14 +10,14 @@ from urllib.request import urlopen
 import pytest
 from django.conf import settings
 
+SLUG = settings.ROOT_URLCONF.rpartition(".")[0]
 PRODUCTION = {"DEBUG": "False", "HTTPS": "True", "SECRET_KEY": "k3y-" * 16 + "abcdefg"}
 
 
 def environment(variables):
     """This process's variables and those given, without the tests' own settings."""
-    ours = {**os.environ, **variables}
-    del ours["DJANGO_SETTINGS_MODULE"]
-    return ours
+    ours = {**os.environ, "DJANGO_SETTINGS_MODULE": f"{SLUG}.settings"}
+    return {**ours, **variables}
 
 
 def python(*arguments, **variables):
@@ -73,7 +74,7 @@ def test_a_key_is_all_that_production_needs(tmp_path):
         env={
             "SECRET_KEY": PRODUCTION["SECRET_KEY"],
             "DATA_DIR": str(tmp_path),
-            "DJANGO_SETTINGS_MODULE": f"{settings.ROOT_URLCONF.rpartition('.')[0]}.settings",
+            "DJANGO_SETTINGS_MODULE": f"{SLUG}.settings",
             **{
                 name: os.environ[name]
                 for name in ("PATH", "SYSTEMROOT")
@@ -89,9 +90,28 @@ def test_a_key_is_all_that_production_needs(tmp_path):
     )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_data_are_for_the_sites_user_alone(tmp_path):
+    code = (
+        "import os; os.umask(0o022);"
+        "from django.core.management import execute_from_command_line as run;"
+        "run(['manage.py', 'migrate', '--verbosity', '0']);"
+        "from django.db import connection; connection.cursor();"
+        "from django.conf import settings as site;"
+        "files = [site.DATA_DIR, *site.DATA_DIR.glob('db*')];"
+        "print({path.name: oct(path.stat().st_mode & 0o777) for path in files})"
+    )
+    path = tmp_path / "data"
+    variables = {"DATA_DIR": str(path), "DATABASE_URL": ""}
+    result = python("-c", code, **variables)
+    names = "data", "db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal"
+    modes = {name: "0o600" for name in names} | {"data": "0o700"}
+    assert ast.literal_eval(result.stdout) == modes, result.stderr
+
+
 def test_every_server_refuses_a_bad_prefix():
     code = (
-        f"from {settings.ROOT_URLCONF.rpartition('.')[0]} import settings;"
+        f"from {SLUG} import settings;"
         "settings.DTALE_PREFIX = 'admin';"
         f"import {settings.WSGI_APPLICATION.rpartition('.')[0]}"
     )
@@ -179,7 +199,10 @@ def test_signing_in_below_a_proxy_path():
     [
         ("SECRET_KEY", "", "The variable SECRET_KEY is not set."),
         ("DEBUG", "ture", "is 'ture'. Use True or False."),
-        ("FRAMES_CACHE_MB", "-1", "is '-1'. Use a whole number."),
+        ("FRAMES_CACHE_MB", "-1", "is '-1'. Use a whole number, 0 or more."),
+        ("SECRET_KEY", "short", "fewer than 16 are refused"),
+        # Servers that know it read it before anything of this site's.
+        ("WEB_CONCURRENCY", "two", "is 'two'. Use a whole number from 1."),
         ("FRAMES_STORAGE_URL", "bucket", "is 'bucket'. Use s3://bucket/prefix."),
         ("FORCE_SCRIPT_NAME", "tools", "is 'tools'. Use a path such as /tools."),
     ],
@@ -192,7 +215,7 @@ def test_a_variable_that_cannot_be_used_is_named(name, value, why):
 
 def test_an_empty_variable_has_its_default():
     code = (
-        f"from {settings.ROOT_URLCONF.rpartition('.')[0]} import settings as site;"
+        f"from {SLUG} import settings as site;"
         "print(site.DEBUG, site.ALLOWED_HOSTS, site.FRAMES_CACHE_MB)"
     )
     result = python("-c", code, DEBUG="", ALLOWED_HOSTS="", FRAMES_CACHE_MB="")

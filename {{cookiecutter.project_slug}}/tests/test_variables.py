@@ -2,12 +2,15 @@
 
 import ast
 import importlib.util
+import os
 import re
-import runpy
+import shutil
+import subprocess
 import sys
 
 import pytest
 from django.conf import settings as site
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 SLUG = site.ROOT_URLCONF.rpartition(".")[0]
@@ -17,9 +20,10 @@ EXAMPLE = (site.BASE_DIR / ".env.example").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"^#?([A-Z]\w+)=(.*)$", EXAMPLE, re.M))
 
 FLAG = "Use True or False."
-NUMBER = "Use a whole number."
+NUMBER = "Use a whole number, 0 or more."
 WRONG = [
     ("SECRET_KEY", "", "is not set"),
+    ("SECRET_KEY", "s3cret", "fewer than 16 are refused"),
     ("DEBUG", "ture", FLAG),
     ("ALLOWED_HOSTS", "data.example.com, https://data.example.com", "without http://"),
     ("ALLOWED_HOSTS", "localhost:8000", "without a port"),
@@ -81,6 +85,7 @@ def read_by(path):
         for each in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(each, ast.Call)
         and re.fullmatch(r"env\.\w+", ast.unparse(each.func))
+        and isinstance(each.args[0], ast.Constant)
     }
 
 
@@ -91,11 +96,8 @@ OF_COMPOSE = {"SERVICES_PASSWORD"}  # What it reads itself.
 
 
 def start(monkeypatch, name, value):
-    """Read the settings, and gunicorn's, with one variable set."""
+    """Read the settings with one variable set."""
     monkeypatch.setenv(name, value)
-    if name in read_by(GUNICORN) - read_by(SETTINGS):
-        monkeypatch.chdir(site.BASE_DIR)
-        return runpy.run_path(str(GUNICORN))
     spec = importlib.util.spec_from_file_location(f"{SLUG}.settings_again", SETTINGS)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -166,6 +168,68 @@ def test_a_wrong_value_stops_the_start(monkeypatch, name, value, hint):
 @pytest.mark.parametrize("name, value", RIGHT)
 def test_a_right_value_does_not(monkeypatch, name, value):
     assert start(monkeypatch, name, value)
+
+
+def misspelt():
+    """What is said of misspelt variables (list of str)."""
+    return [each.msg for each in run_checks(tags=["site"]) if each.id == "site.W001"]
+
+
+@pytest.mark.parametrize(
+    "name, meant",
+    [
+        ("FRAMES_MAX_MBS", "FRAMES_MAX_MB"),
+        ("FRAMES_UPLOAD_MB", "FRAMES_MAX_UPLOAD_MB"),
+        ("ALOWED_HOSTS", "ALLOWED_HOSTS"),
+        ("ALLOWED_HOST", "ALLOWED_HOSTS"),
+        ("SECRET_KEY_FALLBACK", "SECRET_KEY_FALLBACKS"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("debug", "DEBUG"),
+        ("FRAMES_ARE_WHAT", None),
+    ],
+)
+@pytest.mark.parametrize("place", [".env", "environment"])
+def test_a_misspelt_variable_is_told(
+    settings, monkeypatch, tmp_path, place, name, meant
+):
+    settings.BASE_DIR = tmp_path
+    if place == ".env":
+        (tmp_path / ".env").write_text(f"DEBUG=True\nexport {name}=5\n")
+        where = ".env"
+    else:
+        monkeypatch.setenv(name, "5")
+        where = "the environment"
+    [message] = misspelt()
+    assert f"{name} in {where} is not one that this site reads." in message
+    assert ("Did you mean" in message) == bool(meant)
+    assert not meant or f"Did you mean {meant}?" in message
+
+
+def test_variables_of_others_are_not(settings, monkeypatch, tmp_path):
+    settings.BASE_DIR = tmp_path
+    own = "SHOP_CURRENCY AWS_ACCESS_KEY_ID SERVICES_PASSWORD WEB_CONCURRENCY".split()
+    (tmp_path / ".env").write_text("\n".join(f"{name}=5" for name in own))
+    for name in [*own, "HTTP_PROXY", "LOGNAME", "DEBUGINFOD_URLS", "DATABASE", "HTTP"]:
+        monkeypatch.setenv(name, "5")
+    assert misspelt() == []
+
+
+def test_gunicorn_says_in_a_line_what_is_wrong(tmp_path):
+    if sys.platform == "win32":
+        pytest.skip("there is no gunicorn for Windows")
+    shutil.copy(GUNICORN, tmp_path)
+    (tmp_path / ".env").write_text("WEB_CONCURRENCY=two\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--check-config"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site.BASE_DIR)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 1
+    expected = "The variable WEB_CONCURRENCY is 'two'. Use a whole number from 1.\n"
+    assert result.stderr == expected
 
 
 def test_sentry_asks_for_its_library(monkeypatch):

@@ -7,6 +7,9 @@ from asgiref.sync import ThreadSensitiveContext
 from asgiref.wsgi import WsgiToAsgi
 from django.conf import settings
 
+from frames.disk import is_full
+from frames.exceptions import as_problem
+
 from .wsgi import application as wsgi_application
 
 
@@ -59,7 +62,25 @@ async def application(scope, receive, send):
     answer = asyncio.get_running_loop().create_task(
         _in_own_thread(scope, receive, send), context=Context()
     )
-    await answer
+    try:
+        await answer
+    except OSError as error:
+        if not is_full(error):
+            raise
+        await _say_that_the_disk_is_full(as_problem(error), receive, send)
+
+
+async def _say_that_the_disk_is_full(problem, receive, send):
+    """Answer where asgiref could not store a body, which the site has not seen."""
+    while (await receive()).get("more_body"):  # Nobody reads an answer before its end.
+        pass
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+    ]
+    start = {"type": "http.response.start", "status": problem.status}
+    await send({**start, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{problem}\n".encode()})
 
 
 async def _in_own_thread(scope, receive, send):

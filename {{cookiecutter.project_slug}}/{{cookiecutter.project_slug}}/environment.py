@@ -4,10 +4,15 @@ What is not set, or is empty, has its default. The library environs does the sam
 takes a sixth of each `manage.py` command to be imported.
 """
 
+import contextlib
+import difflib
 import os
 import re
 from pathlib import Path
 
+import dotenv
+from django.conf import settings
+from django.core.checks import Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = "1", "on", "t", "true", "y", "yes"
@@ -27,6 +32,7 @@ EMAIL = (
     "written as %2F %3F %23.",
 )
 HOST = r"[\w.-]+|\[[\da-fA-F:.]+\]|\*", "Use names without http:// and without a port."
+KEY = r"(?s).{16,}", "Use 50 random characters; fewer than 16 are refused."
 LEVEL = (
     "(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)",
     "Use DEBUG, INFO, WARNING, ERROR or CRITICAL.",
@@ -37,6 +43,9 @@ PATH = r"((/[\w.~-]+)+/?)?", "Use a path such as /tools."
 S3 = r"(s3://[\w.-]+(/.*)?)?", "Use s3://bucket/prefix."
 TOKEN = r"([!-~]{16,})?", "Use 16 characters or more, without spaces."
 WORKERS = r"[1-9]\d*", "Use a whole number from 1."
+
+OURS = "FRAMES_"  # How names begin that nobody else's do.
+known = {"SERVICES_PASSWORD"}  # Names that were asked for; this one, by compose.yaml.
 
 
 def text(name, default=None, like="", hint=HINT, is_secret=False):
@@ -52,6 +61,7 @@ def text(name, default=None, like="", hint=HINT, is_secret=False):
     Raises:
         ImproperlyConfigured
     """
+    known.add(name)
     value = os.environ.get(name)
     if value:
         return _like(like, name, value, hint, is_secret)
@@ -85,7 +95,8 @@ def directory(name, default, is_written=True):
     """
     path = Path(text(name, str(default)))
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        # What is written there is people's data, which is for the site's user alone.
+        path.mkdir(0o700 if is_written else 0o777, parents=True, exist_ok=True)
         if is_written and not os.access(path, os.W_OK):
             raise PermissionError("it cannot be written to")
     except OSError as error:
@@ -96,9 +107,19 @@ def directory(name, default, is_written=True):
     return path
 
 
+def make_private(path):
+    """Make an empty file that nobody but the site's user can read, if there is none.
+
+    SQLite makes its database readable for everybody, and its other files as that one is.
+    A path that cannot be used is left to SQLite, which says so.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def number(name, default):
     """Return a variable (int, not negative); ImproperlyConfigured if it is no such."""
-    return int(text(name, str(default), r"\d+", "Use a whole number."))
+    return int(text(name, str(default), r"\d+", "Use a whole number, 0 or more."))
 
 
 def flag(name, default):
@@ -106,3 +127,30 @@ def flag(name, default):
     either = "|".join(TRUE + FALSE)
     value = text(name, str(default), f"(?i:{either})", "Use True or False.")
     return value.lower() in TRUE
+
+
+@register("site")
+def check_names(app_configs, **kwargs):
+    """Warn of variables that look like ones of this site's: nothing reads them."""
+    in_file = set(dotenv.dotenv_values(Path(settings.BASE_DIR, ".env")))
+    # The environment also has variables of every other program.
+    in_environment = os.environ.keys() - in_file
+    return [
+        *_misspelt(in_file, ".env", alike=0.8),
+        *_misspelt(in_environment, "the environment", alike=0.9),
+    ]
+
+
+def _misspelt(names, where, alike):
+    for name in sorted(names - known):
+        is_ours = name.startswith(OURS)
+        cutoff = 0.8 if is_ours else alike
+        meant = difflib.get_close_matches(name.upper(), known, 1, cutoff)
+        if meant or is_ours:
+            question = f" Did you mean {meant[0]}?" if meant else ""
+            yield Warning(
+                f"The variable {name} in {where} is not one that this site reads."
+                f"{question}",
+                hint=".env.example has all of them.",
+                id="site.W001",
+            )

@@ -6,6 +6,8 @@ and by HTTP.
 
 import logging
 import os
+import shutil
+import tempfile
 
 from django.conf import settings
 from django.core.files.storage import storages
@@ -16,6 +18,9 @@ from django.utils.crypto import constant_time_compare
 from frames.dtale_loader import load_dtale
 
 logger = logging.getLogger(__name__)
+
+# Megabytes, of DATA_DIR and of temporary files. With less, most of what people do fails.
+MIN_FREE = 100
 
 
 class ProbeMiddleware:
@@ -47,8 +52,7 @@ def readyz(request):
     parts = {}
     for name, check in CHECKS.items():
         try:
-            check()
-            parts[name] = "ok"
+            parts[name] = check() or "ok"
         except Exception as error:  # Whatever its client raises.
             logger.warning("Not ready: %s: %s", name, error)
             parts[name] = "unavailable"
@@ -67,7 +71,25 @@ def check_storage():
         raise PermissionError(f"{settings.DATA_DIR} cannot be written to")
 
 
-CHECKS = {"database": check_database, "storage": check_storage, "dtale": load_dtale}
+def check_disk():
+    for directory in settings.DATA_DIR, tempfile.gettempdir():
+        free = shutil.disk_usage(directory).free >> 20
+        if free < MIN_FREE:
+            logger.warning("Not ready: %s MB are free in %s.", free, directory)
+            return "full"
+    return None
+
+
+def check_dtale():
+    load_dtale()  # It returns D-Tale; these checks return what is wrong.
+
+
+CHECKS = {
+    "database": check_database,
+    "storage": check_storage,
+    "disk": check_disk,
+    "dtale": check_dtale,
+}
 
 
 def metrics(request):

@@ -6,6 +6,21 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import activate, get_language, get_language_from_request
 
 
+class NoStoreMiddleware:
+    """Let neither browsers nor proxies keep a page, unless its view says how long.
+
+    Pages show people's data. Static files, which may be kept, do not come by here.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class LanguageMiddleware(LocaleMiddleware):
     """Django's own, which looks for no language in addresses: here, none has one.
 

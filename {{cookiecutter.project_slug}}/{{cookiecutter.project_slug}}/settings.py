@@ -30,7 +30,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 dotenv.load_dotenv(BASE_DIR / ".env")
 
 DEBUG = env.flag("DEBUG", False)
-SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY = env.text("SECRET_KEY", None, *env.KEY, is_secret=True)
 # Keys of before: what they signed is read still, and signed anew when it changes. Take
 # one away only when nothing of its time is left.
 SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
@@ -39,6 +39,10 @@ ALLOWED_HOSTS = env.texts(
     ["localhost", "127.0.0.1", "[::1]"],
     *env.HOST,
 )
+
+# Gunicorn and uvicorn read it before they read this file, and end with a traceback if it
+# is wrong. Here, `migrate` and every other command names it.
+env.text("WEB_CONCURRENCY", "1", *env.WORKERS)
 
 # Where the database, frames and static files are: the one place that is written to.
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "data")
@@ -62,6 +66,7 @@ MIDDLEWARE = [
     "{{ cookiecutter.project_slug }}.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "{{ cookiecutter.project_slug }}.middleware.NoStoreMiddleware",
     "frames.logs.RequestMiddleware",
     "frames.stuck.StuckMiddleware",
     "{{ cookiecutter.project_slug }}.middleware.PolicyMiddleware",
@@ -111,6 +116,7 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    env.make_private(DATABASES["default"]["NAME"])
     # Reading never waits (WAL); a writer waits for the others, from its beginning.
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL",

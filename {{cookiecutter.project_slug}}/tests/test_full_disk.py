@@ -1,0 +1,244 @@
+"""A full disk: people read that it is full, nothing is lost, and room ends the matter."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import subprocess
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from frames.models import Frame
+from frames.tokens import Token
+
+from .test_asgi import get as ask
+
+pytestmark = pytest.mark.django_db
+
+TOLD = re.compile(
+    "The disk of this site is full.*nothing that was saved before is lost.*"
+    "tell the people who run this site.*request [0-9a-f]{32}",
+    re.I | re.S,
+)
+MEGABYTE = 1 << 20
+# A file that fits on the disk, unlike its frame.
+LONG = b"a,b\n" + b"1,4.5\n" * 300_000
+
+
+class SmallDisk:
+    """A disk (Path) of 4 MB, which a test fills and frees."""
+
+    def __init__(self, path):
+        self.path = path
+        self.filler = path / "filler"
+
+    def fill(self):
+        with open(self.filler, "wb", buffering=0) as file:
+            for block in (MEGABYTE, 4096, 1):
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(b"x" * block)
+
+    def free(self):
+        self.filler.unlink()
+
+
+def as_root(*command):
+    """Run a command as root, and return whether that was possible and it succeeded."""
+    sudo = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+    with contextlib.suppress(OSError):
+        return subprocess.run([*sudo, *command], capture_output=True).returncode == 0
+    return False
+
+
+@pytest.fixture
+def disk(tmp_path, stored, monkeypatch):
+    """The disk of the test's frames and of temporary files (SmallDisk)."""
+    path = tmp_path / "frames"
+    path.mkdir(exist_ok=True)
+    mount = "mount", "-t", "tmpfs", "-o", "size=4m,mode=1777", "tmpfs", str(path)
+    if os.name != "posix" or not as_root(*mount):
+        pytest.skip("only root (or sudo without a password) mounts a disk, on Linux")
+    try:
+        (path / "tmp").mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(path / "tmp"))
+        yield SmallDisk(path)
+    finally:
+        as_root("umount", "--lazy", str(path))
+
+
+@pytest.fixture
+def database():
+    """A database that a test fills and frees: SQLite has a bound of its own."""
+    if connection.vendor != "sqlite":
+        pytest.skip("the disk of a database server is its own")
+
+    class Database:
+        def fill(self):
+            self.ask("VACUUM")  # No page is free.
+            [pages] = self.ask("PRAGMA page_count")
+            self.ask(f"PRAGMA max_page_count = {pages}")
+
+        def free(self):
+            self.ask("PRAGMA max_page_count = 4294967294")
+
+        @staticmethod
+        def ask(statement):
+            with connection.cursor() as cursor:
+                return cursor.execute(statement).fetchone()
+
+    database = Database()
+    yield database
+    database.free()
+
+
+def form(visitor, page, **values):
+    """Return what a form on a page of the site's sends (dict)."""
+    html = visitor.browser.get(page).text
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', html)
+    return {"csrfmiddlewaretoken": token[1], **values}
+
+
+def file_in(name="file", **fields):
+    """Return a form with a file in it, as the options (dict) of a request.
+
+    The test client would write its own to the disk.
+    """
+    start, head = "--x\r\n", "Content-Disposition: form-data; name"
+    parts = [f'{start}{head}="{each}"\r\n\r\n{fields[each]}\r\n' for each in fields]
+    parts.append(f'{start}{head}="{name}"; filename="s.csv"\r\n\r\n')
+    body = "".join(parts).encode() + LONG + b"\r\n--x--\r\n"
+    return {"data": body, "content_type": "multipart/form-data; boundary=x"}
+
+
+# Each of them writes bytes of frames, or temporary files.
+def edit(visitor, frame):
+    return visitor.edit(frame.pk, 9)
+
+
+def load(visitor, frame):
+    return visitor.post("upload", **file_in("s.csv"))
+
+
+def drop(visitor, frame, **options):
+    sent = file_in(**form(visitor, "/"))
+    return visitor.browser.post(reverse("frames:upload"), **sent, **options)
+
+
+def drop_with_script(visitor, frame):
+    return drop(visitor, frame, headers={"Accept": "application/x-ndjson"})
+
+
+def push(visitor, frame):
+    token = Token.objects.issue(frame.owner, "job")
+    headers = {"Authorization": f"Bearer {token}"}
+    path = f"{reverse('frames:push')}?name=s.csv"
+    return visitor.browser.post(path, data=LONG, headers=headers)
+
+
+def open_sample(visitor, frame):
+    return visitor.submit("/create-df/")
+
+
+def copy(visitor, frame):
+    return visitor.submit(reverse("frames:copy", args=[frame.pk]))
+
+
+def download(visitor, frame):
+    return visitor.browser.get(reverse("frames:parquet", args=[frame.pk]))
+
+
+@pytest.mark.parametrize(
+    "act", [edit, load, drop, drop_with_script, push, open_sample, copy, download]
+)
+def test_a_full_disk_is_told(disk, stored, owner, frame, act):
+    before = stored.names()
+    disk.fill()
+    answer = act(owner, frame)
+    assert answer.status_code == 507, answer.text
+    assert TOLD.search(json.dumps(answer.json) if answer.is_json else answer.text)
+    if act is drop_with_script:
+        [line] = answer.text.splitlines()
+        assert TOLD.search(json.loads(line)["problem"])
+    elif act in (edit, load):
+        assert answer.json["success"] is False
+    disk.free()
+    assert stored.names() == before and Frame.objects.count() == 1
+    assert not list((disk.path / "tmp").iterdir())
+    stored.forget()
+    assert owner.column(frame.pk) == [1, 2, 3]
+    assert owner.edit(frame.pk, 9).json == {"success": True}
+    assert owner.column(frame.pk) == [9, 2, 3]
+
+
+def test_a_frame_that_does_not_fit_is_told_at_its_last_step(disk, owner):
+    """The file was received and read, and then there is no room for its frame."""
+    answer = drop_with_script(owner, None)
+    assert answer.status_code == 200
+    last = json.loads(answer.text.splitlines()[-1])
+    assert TOLD.search(last["problem"])
+    assert not Frame.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_there_can_be_looked_at(disk, database, owner, frame):
+    disk.fill()
+    database.fill()
+    assert owner.get(f"main/{frame.pk}").status_code == 200
+    assert owner.column(frame.pk) == [1, 2, 3]
+    assert owner.browser.get("/").status_code == 200
+
+
+def test_publish_leaves_nothing_behind(disk, stored, publish, ann):
+    disk.fill()
+    with pytest.raises(OSError, match="No space left"):
+        publish(ann, a=range(300_000))
+    assert stored.names() == set() and not Frame.objects.exists()
+
+
+# Each of them writes more to the database than its pages have room for.
+WIDE = ",".join(f"column {number}" for number in range(100)).encode()
+WIDE += b"\n" + b",".join([b"1"] * 100) + b"\n"
+
+
+def filter_rows(visitor, frame):
+    query = f"a in ({', '.join(map(str, range(1_000)))})"
+    return visitor.get(f"test-filter/{frame.pk}", query=query, save="true")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [filter_rows, load, drop, drop_with_script, push])
+def test_a_full_database_is_told(database, owner, frame, monkeypatch, act):
+    monkeypatch.setattr(f"{__name__}.LONG", WIDE)
+    database.fill()
+    answer = act(owner, frame)
+    last = json.loads(answer.text.splitlines()[-1]) if act is drop_with_script else None
+    if last is None:
+        assert answer.status_code == 507, answer.text
+    assert TOLD.search(last["problem"] if last else answer.text)
+    database.free()
+    assert Frame.objects.count() == 1
+    assert owner.column(frame.pk) == [1, 2, 3]
+    assert owner.edit(frame.pk, 9).json == {"success": True}
+
+
+def test_a_body_that_an_asgi_server_cannot_store_is_told(disk, monkeypatch):
+    """asgiref stores it before the site sees anything of the request."""
+    disk.fill()
+    parts = iter([b"x" * 100_000] * 9)
+    headers = [(b"content-length", b"900000")]
+    status, text = asyncio.run(ask("/frames/push/", headers, parts))
+    assert status == 507 and TOLD.search(text)
+    assert list(parts) == []
+
+
+@pytest.mark.parametrize("place", ["data", "temporary files"])
+def test_a_site_without_room_is_not_ready(visitor, disk, settings, monkeypatch, place):
+    if place == "data":
+        settings.DATA_DIR = disk.path
+        monkeypatch.setattr("tempfile.tempdir", None)
+    answer = visitor().browser.get("/readyz")
+    assert answer.status_code == 503 and answer.json["disk"] == "full"
