@@ -101,6 +101,7 @@ frames/__init__.py
 frames/access.py
 frames/admin.py
 frames/apps.py
+frames/arrow_types.py
 frames/checks.py
 frames/column_names.py
 frames/csv_format.py
