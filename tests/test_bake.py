@@ -105,6 +105,7 @@ frames/admin.py
 frames/apps.py
 frames/asked.py
 frames/bounds.py
+frames/arrow_types.py
 frames/checks.py
 frames/column_names.py
 frames/costs.py

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils.translation import gettext as _
 
+from .arrow_types import ZONE, arrow_type
 from .exceptions import LimitExceeded
 from .formats import grouped
 from .object_values import BYTES_OF_A_VALUE, read_objects, write_objects
@@ -24,24 +25,6 @@ ALIGNMENT = 64  # Bytes: a cache line, as NumPy and Arrow like their buffers.
 MAX_TEXT = 1_000_000  # Characters of one value.
 MANY_ROWS = 100_000  # From here on each column keeps the memory that is mapped.
 
-UNITS = "s", "ms", "us", "ns"
-ARROW_TYPES = {
-    str(kind): kind
-    for kind in (
-        *(pa.null(), pa.bool_(), pa.string(), pa.large_string()),
-        *(pa.int8(), pa.int16(), pa.int32(), pa.int64()),
-        *(pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
-        *(pa.float16(), pa.float32(), pa.float64()),
-        *(pa.date32(), pa.date64(), pa.time32("s"), pa.time32("ms")),
-        *(pa.time64("us"), pa.time64("ns")),
-        *map(pa.timestamp, UNITS),
-        *map(pa.duration, UNITS),
-    )
-}
-DECIMAL = re.compile(r"decimal(128|256)\((\d{1,2}), (-?\d{1,2})\)")
-ZONED = re.compile(r"timestamp\[(s|ms|us|ns), tz=(.+)\]")
-# pandas would read a file whose path is behind "dateutil/".
-ZONE = re.compile(r"(?!dateutil)[A-Za-z][\w+-]*(/[\w+-]+)*|(UTC)?[+-]\d\d:\d\d")
 NUMPY = re.compile(r"\|b1|\|[iu]1|<[iu][248]|<f[248]|<c(8|16)|<[mM]8\[(s|ms|us|ns)\]")
 MASKED = re.compile(r"U?Int(8|16|32|64)|Float(32|64)|boolean")
 
@@ -203,7 +186,7 @@ class Mapped:
 
     def _arrow(self, length, described):
         name, chunks = described
-        kind = _arrow_type(name)
+        kind = arrow_type(name)
         array = pa.chunked_array([self._chunk(kind, *each) for each in chunks], kind)
         _require(len(array) == length)
         check_text(array)
@@ -295,15 +278,6 @@ def check_text(array):
             )
             % {"size": grouped(longest), "limit": grouped(MAX_TEXT)}
         )
-
-
-def _arrow_type(name):
-    if found := DECIMAL.fullmatch(name):
-        bits, digits, places = map(int, found.groups())
-        return (pa.decimal128 if bits == 128 else pa.decimal256)(digits, places)
-    if (found := ZONED.fullmatch(name)) and ZONE.fullmatch(found[2]):
-        return pa.timestamp(found[1], found[2])
-    return ARROW_TYPES[name]
 
 
 def _require(is_so):

@@ -18,7 +18,7 @@ from pathlib import Path
 from django.conf import settings
 
 TICK = 0.3  # Seconds between two answers to whoever waits.
-START_SECONDS = 60  # Until a reader starts: others may have to end first.
+START_SECONDS = 120  # Until a reader starts: others may have to end first.
 MAX_ANSWERS = 64 << 20  # Bytes.
 CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from frames import "
 CODE += "reader_server; reader_server.main(sys.argv[2])"
