@@ -62,6 +62,16 @@ RESULT = Limit(
         "columns with fewer different values, or filter the rows first."
     ),
 )
+# pandas writes the bin of each row as text, in which no other request is answered.
+BINNED = Limit(
+    125_000,
+    _with(
+        _(
+            "This would put %(count)s rows into bins of text, and there may be %(limit)s."
+        ),
+        FEWER_ROWS,
+    ),
+)
 # No screen has more points across. Each is compared with each row for the density.
 BINS = Limit(
     1_000,

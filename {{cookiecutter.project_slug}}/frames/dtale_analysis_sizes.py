@@ -76,6 +76,7 @@ def histogram(asked, frame):
     costs.BINS.check(bins)
     target = asked.get("target")
     if target:
+        costs.BINNED.check(len(frame))
         costs.CHART_GROUPS.check(groups(frame, target))
     else:
         costs.DENSITY.check(bins * len(frame))

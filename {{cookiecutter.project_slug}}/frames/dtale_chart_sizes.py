@@ -68,11 +68,13 @@ class Chart:
         is_binned = self.inputs.get("group_type") == "bins"
         if self.inputs.get("bins_val"):
             costs.BINS.check(int(self.inputs["bins_val"]))
-        names = [
-            name
-            for name in self.known(self.group)
-            if not (self.data[name].dtype.kind == "f" or is_binned)
+        names = self.known(self.group)
+        binned = [
+            name for name in names if is_binned or self.data[name].dtype.kind == "f"
         ]
+        if binned:
+            costs.BINNED.check(self.rows * len(binned))
+        names = [name for name in names if name not in binned]
         if names:
             costs.CHART_GROUPS.check(groups(self.data, names))
 

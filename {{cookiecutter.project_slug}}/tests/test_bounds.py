@@ -143,13 +143,19 @@ def test_too_much_of_a_large_frame(owner, large, in_no_time, path, query, reason
 
 
 OF_LARGER = [
-    ("data/{}", dict(ids=["0-300000"]), "630,000 cells"),
-    ("data/{}", dict(export="true"), "630,000 cells"),
+    ("data/{}", dict(ids=["0-300000"]), "840,000 cells"),
+    ("data/{}", dict(export="true"), "840,000 cells"),
     (ANALYSIS, dict(col="x", type="histogram", bins=1_000), "Choose fewer bins"),
     (ANALYSIS, dict(col="k", type="frequency"), "630,000 cells"),
     (ANALYSIS, dict(col="x", type="qq"), "840,000 cells"),
     ("duplicates/{}", dict(type="show", cfg=dict(group=["k"]), action="x"), "groups"),
+    (ANALYSIS, dict(col="x", type="histogram", target="i"), "bins of text"),
     ("chart-export/{}", dict(chart_type="line", x="k", y=["x", "k"]), "values"),
+    (
+        "chart-export/{}",
+        dict(chart_type="line", x="k", y=["k"], group=["x"], agg="mean", bins_val="4"),
+        "bins of text",
+    ),
 ]
 
 
@@ -157,7 +163,8 @@ OF_LARGER = [
 def test_too_much_of_a_larger_frame(
     owner, publish, ann, in_no_time, path, query, reason
 ):
-    pk = publish(ann, k=np.arange(210_000), x=np.arange(210_000) / 7).pk
+    row = np.arange(210_000)
+    pk = publish(ann, k=row, x=row / 7, i=row % 3).pk
     assert is_refused(owner.get(path.format(pk), **query), reason)
 
 
@@ -365,7 +372,7 @@ def test_merge_of_many_with_many(owner, publish, ann, in_no_time):
 @pytest.mark.parametrize(
     "route, body",
     [
-        ("build-column-copy", dict(columns=json.dumps(["x"] * 60))),
+        ("build-column-copy", dict(columns=json.dumps(["x"] * 200))),
         (
             "build-row-copy",
             dict(columns='["x"]', rows=json.dumps([0] * 5_000_001), start=1, end=1),
