@@ -139,6 +139,7 @@ frames/forms.py
 frames/frame_storage.py
 frames/frame_names.py
 frames/gate.py
+frames/gunicorn_pool.py
 frames/gunicorn_worker.py
 frames/kinds.py
 frames/installed.py
