@@ -153,6 +153,7 @@ frames/frame_storage.py
 frames/frame_names.py
 frames/gate.py
 frames/handover.py
+frames/gunicorn_pool.py
 frames/gunicorn_worker.py
 frames/kinds.py
 frames/installed.py

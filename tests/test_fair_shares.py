@@ -141,6 +141,40 @@ def test_person_who_calculates_much_at_once(site, busy, others):
     assert ask(visitor, path)[0] == 200
 
 
+def test_pages_that_ask_for_much_at_once(site, others):
+    """By HTTP/2 a proxy passes on all that three pages of charts ask for."""
+    visitor = Visitor(site.url, site.prefix)
+    path = f"/{site.prefix}/dtale/data/{visitor.upload(zeros(500, 'x'))}?ids="
+    rows = [urllib.parse.quote(f'["{row}-{row + 50}"]') for row in range(48)]
+    with ThreadPoolExecutor(48) as pool:
+        answers = [*pool.map(lambda ids: ask(visitor, path + ids), rows)]
+    assert {status for status, *_ in answers} == {200}
+
+
+def test_three_tabs(site, page):
+    visitor = Visitor(site.url, site.prefix)
+    id = visitor.upload(zeros(500, "x", "y"))
+    cookies = [(each.name, each.value) for each in visitor.cookies]
+    page.context.add_cookies(
+        [{"name": name, "value": value, "url": site.url} for name, value in cookies]
+    )
+    refused = []
+
+    def on_response(response):
+        if response.status >= 400:
+            refused.append((response.status, response.url))
+
+    page.context.on("response", on_response)
+    tabs = [page, page.context.new_page(), page.context.new_page()]
+    for path, drawn in ((f"main/{id}", ".cell"), (f"charts/{id}", "#chart-inputs")):
+        for tab in tabs:
+            tab.goto(f"{site.url}/{site.prefix}/dtale/{path}", wait_until="commit")
+        for tab in tabs:
+            tab.wait_for_selector(drawn)
+            tab.wait_for_load_state("networkidle")
+    assert refused == []
+
+
 def test_person_who_does_not_wait_for_the_answers(site, busy, others):
     visitor, path = busy
     before = site.log.read_text().count("column_analysis")

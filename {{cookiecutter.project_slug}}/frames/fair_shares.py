@@ -4,7 +4,7 @@ A process has few threads (8 in gunicorn.conf.py), and a calculation may take ea
 them for seconds. Requests beyond a person's share wait for a moment and are then refused
 with 429. A waiting request needs a thread as well, so the number of those is limited, too:
 one person has at most 3 + 1 + 3 of the 8 threads. Under gunicorn most requests wait
-without a thread, see `frames.gunicorn_worker`.
+without a thread, see `frames.gunicorn_pool`.
 """
 
 from collections import Counter

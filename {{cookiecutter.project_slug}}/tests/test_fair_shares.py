@@ -92,6 +92,11 @@ def test_request_that_waits_has_its_turn(monkeypatch, owner, frame, ann):
         assert owner.column(frame.pk) == [1, 2, 3]
 
 
+def test_gunicorn_gives_browsers_as_much():
+    pool = pytest.importorskip("frames.gunicorn_pool")  # Windows has no gunicorn.
+    assert pool.SHARE == RUNNING[CALCULATION]
+
+
 def test_few_wait(monkeypatch, owner, frame, ann):
     monkeypatch.setattr(fair_shares, "WAITING", 0)
     monkeypatch.setattr(fair_shares, "SECONDS", 60)
