@@ -11,6 +11,7 @@ import threading
 
 import numpy as np
 import pandas as pd
+from django.utils.translation import gettext as _
 from dtale.constants import CHART_JOINER_CHAR
 from dtale.utils import json_float, make_list
 from matplotlib import pyplot
@@ -138,8 +139,10 @@ def column_named_x(build_base_chart):
         z = options.get("z")
         aggregated = make_list(z or y)
         others = [options.get("group_col"), options.get("animate_by"), y if z else None]
-        names = {name for each in others for name in make_list(each)}
-        if x == AXIS or AXIS not in names.union(aggregated):
+        names = [name for each in others for name in make_list(each)]
+        if not all(isinstance(name, str) for name in [x or "", *names, *aggregated]):
+            raise InputRefused(_("A chart needs the names of columns, which are text."))
+        if x == AXIS or AXIS not in [*names, *aggregated]:
             return build_base_chart(raw_data, x, y, **options)
         alone = options.get("agg") and not options.get("extended_aggregation")
         if AXIS in names or not alone or options["agg"] == "raw":
@@ -164,6 +167,24 @@ def column_named_x(build_base_chart):
         return named_back(built, name), [first, *code]
 
     return chart
+
+
+def if_it_is_drawn(build_raw_chart):
+    """D-Tale builds nothing where a chart lacks a column, and then fails to export it."""
+
+    @functools.wraps(build_raw_chart)
+    def drawn(*args, **inputs):
+        chart = build_raw_chart(*args, **inputs)
+        if chart is None or isinstance(chart, (tuple, list)) and not any(chart):
+            raise InputRefused(
+                _(
+                    "There is nothing to draw: choose the columns that this kind of chart "
+                    "needs, and then export it."
+                )
+            )
+        return chart
+
+    return drawn
 
 
 def named_back(value, name):
@@ -214,6 +235,7 @@ REPLACED = [
         (f"dtale.{module}:build_base_chart", column_named_x)
         for module in ("charts.utils", "dash_application.charts", "views")
     ),
+    ("dtale.dash_application.charts:build_raw_chart", if_it_is_drawn),
     ("dtale.correlations:build_matrix", numbers_alone),
     (
         "dtale.column_analysis:HistogramAnalysis.build_histogram_data",

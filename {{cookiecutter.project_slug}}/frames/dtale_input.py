@@ -6,7 +6,9 @@ D-Tale takes any setting. How much an operation may take is in ``bounds``.
 import functools
 import json
 
+from django.utils.translation import gettext as _
 from dtale import global_state, predefined_filters
+from dtale.dash_application.layout import layout
 from dtale.utils import make_list
 from flask import current_app, request
 
@@ -147,6 +149,23 @@ def check_callback():
         raise TypeError("A part of the page has a name.")
 
 
+def check_chart(data_id):
+    """Refuse to export a kind of chart that D-Tale does not draw.
+
+    Raises:
+        InputRefused
+    """
+    kinds = [each["value"] for each in layout.CHARTS]
+    kind = request.args.get("chart_type", "")
+    if kind not in kinds:
+        raise InputRefused(
+            _(
+                "There is no chart of the kind %(kind)s. These can be exported: %(kinds)s."
+            )
+            % {"kind": repr(kind[:50]), "kinds": ", ".join(kinds)}
+        )
+
+
 # Pages --------------------------------------------------------------------------------
 
 
@@ -182,6 +201,10 @@ def check(endpoint, **args):
 
 
 CHECKS = {
+    **dict.fromkeys(
+        ("dtale.chart_export", "dtale.chart_export_all", "dtale.chart_csv_export"),
+        check_chart,
+    ),
     "dtale.build_column": check_builder,
     "dtale.build_replacement": check_its_column,
     "dtale.edit_cell": check_its_column,

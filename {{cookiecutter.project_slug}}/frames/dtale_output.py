@@ -12,17 +12,21 @@ import re
 import secrets
 from functools import wraps
 
+from django.utils.translation import gettext as _
 from dtale.dash_application.layout import layout
 from dtale.utils import ChartBuildingError
 from flask import g, jsonify, request
 
 from .dtale_pages import signed_out
-from .endpoints import STATIC
+from .endpoints import EXPORTS, STATIC
 from .exceptions import Unavailable, as_problem
+from .formats import grouped
+from .logs import note
 from .response_headers import WITHOUT_SCRIPTS, content_policy
 from .substitutions import DtaleChanged
 from .unit_of_work import current
 
+MAX_LINES = 100  # Of an error that lists groups: there can be a million.
 INLINE = re.compile(r'<script type="text/javascript">(.*?)</script>', re.S)
 
 
@@ -87,18 +91,22 @@ def with_an_explanation(jsonify_error):
 
     def explained(error):
         current().broken = True
-        if isinstance(error, ChartBuildingError):
-            error = error.error
         return jsonify(success=False, error=_explained(error))
 
     return explained
 
 
 def without_a_traceback(build_error):
-    """D-Tale shows it in the place of the chart."""
+    """D-Tale shows it in the place of the chart. A file has no such place: it answers
+    with the error.
+    """
 
     def built(error, traceback):
-        if isinstance(error, Exception) and not isinstance(error, ChartBuildingError):
+        if isinstance(error, Exception) and request.endpoint in EXPORTS:
+            raise error
+        if isinstance(error, ChartBuildingError):
+            error = _shortened(error)
+        elif isinstance(error, Exception):
             error = _explained(error)
         return build_error(error, "")
 
@@ -106,10 +114,27 @@ def without_a_traceback(build_error):
 
 
 def _explained(error):
+    if isinstance(error, ChartBuildingError):
+        # D-Tale says what to change about the chart: nothing has failed.
+        note(refused=type(error).__name__)
+        return _shortened(error).error
     problem = as_problem(error)
     if isinstance(problem, Unavailable):
         current().unavailable = problem
     return str(problem)
+
+
+def _shortened(error):
+    """Return a ChartBuildingError with only some of the groups that it lists."""
+    return ChartBuildingError(*map(_first_lines, (error.error, error.details)))
+
+
+def _first_lines(text):
+    lines = str(text or "").splitlines()
+    if len(lines) > MAX_LINES:
+        more = grouped(len(lines) - MAX_LINES)
+        lines[MAX_LINES:] = [_("... and %(more)s more") % {"more": more}]
+    return "\n".join(lines)
 
 
 def without_advice(jsonify):

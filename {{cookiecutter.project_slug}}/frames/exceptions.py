@@ -217,7 +217,8 @@ def explain(error):
 
 
 def _reason(error):
-    lines = str(error).splitlines()
+    # Plotly's and others' messages begin with an empty line.
+    lines = str(error).strip().splitlines()
     if isinstance(error, OF_THE_MACHINE) or not lines:
         return Unforeseen.title
     # A library that is compiled or loaded at that moment names its files.

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot
 
-from frames import dtale_charts
+from frames import dtale_charts, dtale_output
 from frames.exceptions import InputRefused
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +95,90 @@ def test_chart_of_a_link_is_saved_with_what_was_chosen():
         saved_charts.build_saved_header.__wrapped__(config)
     assert saved_charts.build_saved_header(config)
     json.dumps(config)  # It is as it was.
+
+
+# Refusals -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failures(caplog):
+    """What the log has at ERROR (list of str): none of it is for a refusal."""
+    yield lambda: [each.message for each in caplog.records if each.levelname == "ERROR"]
+
+
+@pytest.fixture
+def groups(publish, ann):
+    def groups(number):
+        names = [f"g{at}" for at in range(number)]
+        return publish(ann, a=range(number), b=range(number), g=names).pk
+
+    return groups
+
+
+@pytest.mark.parametrize("path", ["chart-data", "chart-export", "chart-csv-export"])
+def test_too_many_groups_are_listed(owner, groups, failures, path):
+    query = dict(chart_type="line", x="a", y=["b"], group=["g"])
+    answer = owner.get(f"{path}/{groups(60)}", **query).json
+    assert not answer["success"]
+    assert answer["error"].startswith("Group (g) contains more than 30 unique values")
+    listed = answer["error"].partition("\n\n")[2].split()
+    assert listed == ["g", *sorted(f"g{at}" for at in range(60))]
+    assert failures() == []
+
+
+def test_list_of_very_many_groups_is_cut(owner, groups):
+    query = dict(x="a", y=["b"], group=["g"])
+    error = owner.get(f"chart-data/{groups(5_000)}", **query).json["error"]
+    assert len(error.splitlines()) == dtale_output.MAX_LINES + 1
+    assert error.endswith("\n... and 4,903 more")
+
+
+@pytest.mark.parametrize("kind", ["invalid", "", "<b>", "LINE"])
+@pytest.mark.parametrize(
+    "path", ["chart-export", "chart-export-all", "chart-csv-export"]
+)
+def test_unknown_kind_of_chart_is_refused_with_a_reason(
+    owner, groups, failures, path, kind
+):
+    for query in ({}, {"x": "a", "y": ["b"]}):
+        answer = owner.get(f"{path}/{groups(3)}", chart_type=kind, **query)
+        assert answer.status_code == 400
+        assert repr(kind) in answer.json["error"]
+        assert "line, bar, scatter, pie" in answer.json["error"]
+    assert failures() == []
+
+
+CHARTS = "line bar scatter pie wordcloud heatmap 3d_scatter surface maps candlestick"
+CHARTS = [*CHARTS.split(), "treemap", "funnel", "pareto", "histogram"]
+
+
+@pytest.mark.parametrize("path", ["chart-export", "chart-export-all"])
+@pytest.mark.parametrize("kind", CHARTS)
+def test_chart_without_its_columns_is_refused_with_a_reason(
+    owner, groups, failures, path, kind
+):
+    answer = owner.get(f"{path}/{groups(3)}", chart_type=kind)
+    assert answer.json["error"].startswith("There is nothing to draw")
+    assert failures() == []
+
+
+@pytest.mark.parametrize("y", [[[]], [["b"]], [{}], {"b": 1}, 5, [1.5], [None]])
+@pytest.mark.parametrize("path", ["chart-data", "chart-export", "chart-csv-export"])
+def test_columns_that_are_no_names_are_refused(owner, groups, failures, path, y):
+    for query in ({"y": y}, {"y": ["b"], "group": y}):
+        answer = owner.get(f"{path}/{groups(3)}", chart_type="line", x="a", **query)
+        assert "names of columns" in answer.json["error"]
+    assert failures() == []
+
+
+def test_export_of_a_chart_that_fails_says_why(owner, groups):
+    """D-Tale would build the error into the place of the chart."""
+    query = dict(chart_type="heatmap", x="a", y=["b"], z="g", agg="mean")
+    answer = owner.get(f"chart-export/{groups(3)}", **query)
+    assert "does not support operation 'mean'" in answer.json["error"]
+
+
+def test_export_of_a_chart(owner, groups):
+    for path in ("chart-export", "chart-export-all"):
+        answer = owner.get(f"{path}/{groups(3)}", chart_type="bar", x="a", y=["b"])
+        assert "attachment" in answer.headers["Content-Disposition"]
