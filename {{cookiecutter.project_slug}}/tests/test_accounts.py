@@ -423,4 +423,4 @@ def test_nobody_fills_the_disk(client, tmp_path):
     with file.open() as sent:
         response = client.post("/accounts/login/", {"username": "x", "file": sent})
     assert not response.wsgi_request.FILES
-    assert client.post("/accounts/login/", {"username": "x" * 2**20}).status_code == 400
+    assert client.post("/accounts/login/", {"username": "x" * 2**20}).status_code == 413
