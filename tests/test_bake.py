@@ -149,6 +149,7 @@ frames/locale/de/LC_MESSAGES/django.po
 frames/logs.py
 frames/management/__init__.py
 frames/management/commands/__init__.py
+frames/management/commands/backup.py
 frames/management/commands/explore.py
 frames/management/commands/purge_frames.py
 frames/metrics.py
@@ -226,6 +227,7 @@ tests/kinds.py
 tests/settings.py
 tests/test_accounts.py
 tests/test_asgi.py
+tests/test_backup_command.py
 tests/test_checks.py
 tests/test_conflicts.py
 tests/test_crashes.py
