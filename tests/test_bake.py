@@ -164,6 +164,7 @@ frames/locale/de/LC_MESSAGES/django.po
 frames/logs.py
 frames/management/__init__.py
 frames/management/commands/__init__.py
+frames/management/commands/backup.py
 frames/management/commands/explore.py
 frames/management/commands/purge_frames.py
 frames/metrics.py
@@ -254,6 +255,7 @@ tests/test_accounts.py
 tests/test_asgi.py
 tests/test_bounds.py
 tests/test_bounds_table.py
+tests/test_backup_command.py
 tests/test_checks.py
 tests/test_conflicts.py
 tests/test_crashes.py

@@ -80,6 +80,35 @@ def test_update_keeps_the_user_s_work(template, project):
     assert list(project.rglob("*.rej")) == []
 
 
+# How .env.example ends, for good: people add their variables after it, and whatever the
+# template would add or change there would be a conflict for them.
+END = """
+# Password of the database and of the S3 store that compose.yaml brings along; nothing
+# else reads it. Letters, digits, - and _. Required there.
+SERVICES_PASSWORD=
+"""
+
+
+def test_update_takes_new_variables_beside_the_user_s(template, project):
+    example = project / ".env.example"
+    own = "\n# What our shop sells in.\nSHOP_CURRENCY=EUR\n"
+    with example.open("a", encoding="utf-8") as file:
+        file.write(own)
+    commit_all(project, "a variable of ours")
+
+    new = "\n# How long a coffee break is.\n#COFFEE_MINUTES=15\n"
+    source = template / TREE / ".env.example"
+    assert source.read_text("utf-8").endswith(END)
+    edit(source, END, f"{new}{END}")
+    commit_all(template, "a new variable")
+
+    result = run("cruft", "update", "--skip-apply-ask", cwd=project)
+    assert result.returncode == 0, result.stderr
+    assert git("diff", "--name-only", "--diff-filter=U", cwd=project) == ""
+    assert example.read_text("utf-8").endswith(f"{new}{END}{own}")
+    assert list(project.rglob("*.rej")) == []
+
+
 def test_a_bad_answer_is_one_line(template, tmp_path):
     answers = ["--no-input", "--extra-context", '{"project_slug": "x-y"}']
     before = sorted(tmp_path.iterdir())

@@ -47,7 +47,7 @@ OTHERWISE = {
 # Blocks that are run elsewhere as a whole, by a line in them.
 ELSEWHERE = {
     "py -m venv .venv": "test_plain_commands_are_those_of_make",
-    "cp -R data/frames backup/": "test_restore.py",
+    ".venv/bin/python manage.py backup backup": "test_restore.py",
     "cp -R backup/. data/": "test_restore.py",
     'aws s3 sync "$FRAMES_STORAGE_URL" backup/frames': "test_restore.py",
     'aws s3 sync backup/frames "$FRAMES_STORAGE_URL"': "test_restore.py",

@@ -1,12 +1,15 @@
 """A backup by the documents' commands, restored on an empty machine: frames open."""
 
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
+import threading
 from pathlib import Path
 
 from helpers import run
-from services import Services
+from services import Files, Services
 from test_frames_load import cells, done, edit
 from visitors import Visitor
 
@@ -28,14 +31,18 @@ class Machine:
     def __init__(self, backend, path):
         self.backend, self.path = backend, path
         path.mkdir()
-        (path / ".venv").symlink_to(backend.project.path / ".venv")
+        for name in (".venv", "manage.py"):
+            (path / name).symlink_to(backend.project.path / name)
         self.data = path / "data"
         self.variables = dict(backend.variables)
 
     def run(self, lines, between=lambda: None):
-        """Run lines one after the other; ``between`` comes before the last but one."""
+        """Run lines one after the other; ``between`` comes before the last but one.
+
+        Before the only one, if there is no other.
+        """
         for number, line in enumerate(lines):
-            if number == len(lines) - 2:
+            if number == max(0, len(lines) - 2):
                 between()
             if line.startswith("aws s3 sync"):
                 self.sync(*line.split()[3:])
@@ -101,3 +108,66 @@ def test_backup_is_restored_on_an_empty_machine(backend, tmp_path):
         ".venv/bin/python", "manage.py", "purge_frames", **backend_of_new
     )
     assert "0 expired frames" in checked
+
+
+def test_backup_of_a_site_without_frames(project, tmp_path):
+    backend = Files(project, tmp_path / "data")
+    backend.manage("migrate", "--verbosity", "0")
+    machine = Machine(backend, tmp_path / "machine")
+    machine.data.symlink_to(backend.directory)
+    machine.run(commands(project)["back up files"])
+    assert (machine.path / "backup" / "db.sqlite3").stat().st_mode & 0o777 == 0o600
+    assert (machine.path / "backup").stat().st_mode & 0o777 == 0o700
+
+
+def test_backup_of_a_busy_site_has_all_bytes(project, tmp_path):
+    """Frames are changed, made and deleted all the time, so their files come and go."""
+    backend = Files(project, tmp_path / "data")
+    backend.manage("migrate", "--verbosity", "0")
+    machine = Machine(backend, tmp_path / "machine")
+    machine.data.symlink_to(backend.directory)
+    csv = "a,b\n" + "1,4.5\n" * 100_000
+    mistakes, stop = [], threading.Event()
+    with backend.serve(2) as site:
+
+        def work():
+            visitor = Visitor(site.url, site.prefix)
+            ids, number = [visitor.upload(csv) for _ in range(5)], 0
+            ready.wait()
+            while not stop.is_set():
+                number += 1
+                try:
+                    for id in ids:
+                        edit(visitor, id, "a", 0, number)
+                    done(visitor.get("cleanup-datasets", dataIds=ids.pop(0)))
+                    ids.append(visitor.upload(csv))
+                except Exception as error:
+                    mistakes.append(error)
+                    return
+
+        ready = threading.Barrier(4)
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            ready.wait(300)
+            for _ in range(5):
+                machine.run(commands(project)["back up files"])
+                kept = machine.path / "backup"
+                with contextlib.closing(sqlite3.connect(kept / "db.sqlite3")) as rows:
+                    names = rows.execute("SELECT payload FROM frames_frame").fetchall()
+                # A payload that refers to another one has that one's name in its own.
+                needed = {part for (name,) in names for part in with_base(name)}
+                assert len(names) >= 12
+                assert needed <= set(os.listdir(kept / "frames"))
+                shutil.rmtree(kept)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    assert mistakes == []
+
+
+def with_base(name):
+    base, dash, _ = name.partition("-")
+    return {name, f"{base}.frame"} if dash else {name}

@@ -8,6 +8,7 @@ import tomllib
 import pytest
 from conftest import TEMPLATE, Project
 from helpers import NEEDED, TREE, commit_all, copy_template, edit, git, run
+from test_cruft import END
 
 CHANGELOG = (TEMPLATE / "CHANGELOG.md").read_text("utf-8")
 
@@ -22,6 +23,7 @@ def products(request):
 """
 ROUTE = '    path("products/", views.products, name="products"),\n'
 SETTING = '\nSHOP_CURRENCY = "EUR"\n'
+VARIABLE = "\n# What our shop sells in.\nSHOP_CURRENCY=EUR\n"
 LINE = "  <footer>Ask Ada.</footer>\n"
 MODEL = '''"""What is sold."""
 
@@ -107,6 +109,9 @@ def project(template, tmp_path):
     edit(site / "templates" / "base.html", "</body>\n", f"{LINE}</body>\n")
     edit(project.path / "pyproject.toml", "\n]\n", '\n    "humanize>=4",\n]\n')
     edit(project.path / "README.md", "# Lab\n", "# Our lab\n")
+    if (project.path / ".env.example").read_text("utf-8").endswith(END):
+        with (project.path / ".env.example").open("a", encoding="utf-8") as file:
+            file.write(VARIABLE)
     (project.path / "shop").mkdir()
     (project.path / "shop" / "__init__.py").touch()
     (project.path / "shop" / "models.py").write_text(MODEL, encoding="utf-8")
@@ -141,6 +146,7 @@ def test_update_from_the_last_version(template, project):
     assert stamp(pyproject) == stamp((template / TREE / "pyproject.toml").read_text())
     assert '    "humanize>=4",\n' in pyproject
     assert text("README.md").startswith("# Our lab\n")
+    assert text(".env.example").endswith((END, f"{END}{VARIABLE}"))
     assert text("lab/views.py").endswith(VIEW)
     assert text("lab/settings.py").endswith(SETTING)
 

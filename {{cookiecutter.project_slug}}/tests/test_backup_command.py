@@ -1,0 +1,107 @@
+"""`manage.py backup`: what it copies, and what it refuses."""
+
+import os
+import sqlite3
+import tempfile
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import FileSystemStorage, storages
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from frames.frame_storage import files_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def local(stored):
+    """The test's frames are files, and its database is SQLite's."""
+    if not (
+        connection.vendor == "sqlite"
+        and isinstance(storages["frames"], FileSystemStorage)
+    ):
+        pytest.skip("PostgreSQL and S3 have tools of their own")
+
+
+def copied(directory):
+    """The names of the files (set of str) in a backup, and of the payloads in it."""
+    with closing(sqlite3.connect(directory / "db.sqlite3")) as database:
+        rows = database.execute("SELECT payload FROM frames_frame").fetchall()
+    return set(os.listdir(directory / "frames")), {payload for (payload,) in rows}
+
+
+def test_database_and_files_are_copied(local, frame, on_a_base, tmp_path, capsys):
+    target = tmp_path / "backup"
+    call_command("backup", target)
+    files, payloads = copied(target)
+    assert payloads == {frame.payload, on_a_base.payload}
+    assert files == files_of(frame.payload) | files_of(on_a_base.payload)
+    assert "2 frames and the database are in" in capsys.readouterr().out
+    name = frame.payload  # On the same disk it takes no room.
+    assert os.path.samefile(target / "frames" / name, storages["frames"].path(name))
+    if os.name == "posix":
+        paths = target, target / "frames", target / "db.sqlite3"
+        assert [path.stat().st_mode & 0o777 for path in paths] == [0o700, 0o700, 0o600]
+
+
+def test_to_another_disk(local, frame):
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        pytest.skip("there is no other disk to write to")
+    with tempfile.TemporaryDirectory(dir=memory) as directory:
+        call_command("backup", Path(directory, "backup"))
+        copy = Path(directory, "backup", "frames", frame.payload)
+        original = Path(storages["frames"].path(frame.payload))
+        assert copy.stat().st_dev != original.stat().st_dev
+        assert copy.read_bytes() == original.read_bytes()
+        assert copied(Path(directory, "backup"))[0] == {frame.payload}
+
+
+def test_a_frame_that_changes_meanwhile(local, owner, frame, tmp_path, monkeypatch):
+    """Its file is replaced after the database was copied, and before it is copied."""
+    backup = "frames.management.commands.backup"
+    keep, edits = import_module(backup).keep, iter([7, 8])
+
+    def keep_late(directory, payloads):
+        payloads = list(payloads)
+        for value in edits:
+            owner.edit(frame.pk, value)
+            break
+        return keep(directory, payloads)
+
+    monkeypatch.setattr(f"{backup}.keep", keep_late)
+    call_command("backup", tmp_path / "backup")
+    frame.refresh_from_db()
+    assert copied(tmp_path / "backup") == ({frame.payload}, {frame.payload})
+    assert owner.column(frame.pk) == [8, 2, 3]
+
+
+def test_a_frame_whose_file_is_gone_keeps_no_other_from_the_backup(
+    local, frame, publish, bob, stored, tmp_path, capsys
+):
+    damaged = publish(bob)
+    stored.replace(damaged.payload)
+    call_command("backup", tmp_path / "backup")
+    assert copied(tmp_path / "backup")[0] == {frame.payload}
+    assert damaged.payload in capsys.readouterr().err
+
+
+def test_nothing_is_overwritten(local, frame, tmp_path):
+    with pytest.raises(CommandError, match="Name a new directory"):
+        call_command("backup", tmp_path)
+
+
+def test_other_databases_and_storages_are_refused(local, tmp_path, monkeypatch):
+    monkeypatch.setattr(connection, "vendor", "postgresql")
+    with pytest.raises(CommandError, match="docs/operating.md"):
+        call_command("backup", tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
+
+
+def test_nothing_was_ever_stored(local, tmp_path):
+    call_command("backup", tmp_path / "backup")
+    assert copied(tmp_path / "backup") == (set(), set())
