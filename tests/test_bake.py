@@ -159,6 +159,7 @@ frames/model_data.py
 frames/model_views.py
 frames/models.py
 frames/names.py
+frames/old_names.py
 frames/open_frame.py
 frames/payload.py
 frames/pending.py
@@ -226,6 +227,7 @@ tests/settings.py
 tests/test_accounts.py
 tests/test_asgi.py
 tests/test_checks.py
+tests/test_column_names.py
 tests/test_conflicts.py
 tests/test_crashes.py
 tests/test_csv_format.py
