@@ -178,6 +178,7 @@ frames/model_views.py
 frames/models.py
 frames/names.py
 frames/object_values.py
+frames/old_names.py
 frames/open_frame.py
 frames/payload.py
 frames/pending.py
@@ -257,6 +258,7 @@ tests/test_bounds.py
 tests/test_bounds_table.py
 tests/test_backup_command.py
 tests/test_checks.py
+tests/test_column_names.py
 tests/test_conflicts.py
 tests/test_crashes.py
 tests/test_csv_format.py

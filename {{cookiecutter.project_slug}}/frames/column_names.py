@@ -5,6 +5,8 @@ from itertools import count
 import pandas as pd
 from django.utils.translation import gettext as _
 
+from .exceptions import InputRefused
+
 # D-Tale's own names in the rows that it sends: a column of that name would hide them.
 RESERVED = {"dtale_index", "__filtered"}
 
@@ -50,6 +52,59 @@ def unique_names(frame):
     if frame.columns.nlevels > 1:
         conversions.append(_("Names of columns on several levels were joined with _."))
     return names[: len(wanted)], names[len(wanted) :], conversions
+
+
+def check_names(names):
+    """Refuse names for a frame's columns that D-Tale, or a filter, would misread.
+
+    A backtick would end the name in a filter, so that the rest of it is a condition of
+    its own: the filter finds other rows.
+
+    Args:
+        names: ``pandas.Index`` or list.
+
+    Raises:
+        InputRefused
+    """
+    if are_usable(names):
+        return
+    names = list(names)
+    first = next(
+        name
+        for at, name in enumerate(names)
+        if not are_usable([name]) or name in names[:at]
+    )
+    raise InputRefused(
+        _(
+            "A column cannot be named %(name)s: a name is not empty, is there once, has "
+            "no backtick (`) in it, and is none of D-Tale's own (%(reserved)s)."
+        )
+        % {"name": repr(first), "reserved": ", ".join(sorted(RESERVED))}
+    )
+
+
+def are_usable(names):
+    """Return whether ``check_names`` accepts these names (``pandas.Index`` or any others)."""
+    # list() would ask Arrow for each name in turn, ten times as long.
+    names = names.tolist() if isinstance(names, pd.Index) else list(names)
+    try:
+        return (
+            all(map(str.strip, names))
+            and "`" not in "".join(names)
+            and RESERVED.isdisjoint(names)
+            and len(set(names)) == len(names)
+        )
+    except TypeError:  # One of them is no text.
+        return False
+
+
+def repaired(names):
+    """Return names (list of str) in place of those that were given when none was refused.
+
+    D-Tale took a missing name for None, and pandas has NaN in its place.
+    """
+    texts = [name if isinstance(name, str) else "None" for name in names]
+    return _unique([text.replace("`", "'").strip() or "column" for text in texts])
 
 
 def _name(name, at):

@@ -11,7 +11,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import frame_storage
+from . import frame_storage, old_names
+from .column_names import check_names
 from .exceptions import Conflict, FrameUnreadable, LimitExceeded, ReadOnly
 from .formats import grouped
 from .frame_names import clean_name, free_name
@@ -72,7 +73,7 @@ class OpenFrame:
         Raises:
             Conflict: they were replaced since the row was read.
             FrameUnreadable: they cannot be read.
-            LimitExceeded, ReadOnly: on setting them.
+            InputRefused, LimitExceeded, ReadOnly: on setting them.
         """
         if self._frame is None and not self.is_new:
             self._frame = self._load_frame()
@@ -83,6 +84,7 @@ class OpenFrame:
     def frame(self, frame):
         self.require_owner()
         check_cells(*frame.shape)
+        check_names(frame.columns)
         self.show(frame)
         self._has_new_data = True
         if self.unit.conversions:
@@ -104,13 +106,13 @@ class OpenFrame:
     @property
     def record(self):
         if self._record is None:
-            self._record = self._unseal(RECORD) or {}
+            self._record = old_names.repaired_record(self._unseal(RECORD) or {})
         return self._record
 
     @property
     def view(self):
         if self._view is None:
-            self._view = self._unseal(VIEW) or {}
+            self._view = old_names.repaired_view(self._unseal(VIEW) or {})
         return self._view
 
     @property
@@ -258,7 +260,8 @@ class OpenFrame:
 
     def _load_frame(self):
         try:
-            return frame_storage.load(self.row.payload, self.row.pk)
+            frame = frame_storage.load(self.row.payload, self.row.pk)
+            return old_names.repaired_frame(frame)
         except FileNotFoundError as error:
             same = Frame.objects.filter(pk=self.row.pk, payload=self.row.payload)
             if not same.exists():
