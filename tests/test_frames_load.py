@@ -151,7 +151,7 @@ class Person:
             ]
         )
         answer = self.visitor.get(f"{route}/{id}", **parameters)
-        assert answer["error"].startswith("404"), answer
+        assert answer["error"].startswith("401"), answer
 
 
 # What a person does, as often as it is here.

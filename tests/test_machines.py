@@ -125,7 +125,7 @@ def test_what_one_has_written_the_other_shows_at_once(a, b):
     assert there.get(f"rename-col/{id}", col="y", rename="z")["success"]
     assert [each["name"] for each in here.get(f"dtypes/{id}")["dtypes"]] == ["x", "z"]
     assert here.get("cleanup-datasets", dataIds=id)["success"]
-    assert there.get(f"dtypes/{id}")["error"].startswith("404")
+    assert there.get(f"dtypes/{id}")["error"].startswith("401")
 
 
 def test_both_change_a_frame_at_once(a, b):
