@@ -6,6 +6,7 @@ it, whatever the file makes a library do.
 
 import contextlib
 import errno
+import io
 import json
 import os
 import tempfile
@@ -14,6 +15,7 @@ import traceback
 from pathlib import Path
 
 import django
+import pandas as pd
 import pandas.core.arrays.arrow.extension_types  # noqa: F401 - for Periods in Parquet.
 import pandas.io.excel._calamine  # noqa: F401 - pandas imports it at the first use.
 import pyarrow as pa
@@ -22,6 +24,7 @@ from django.conf import settings
 from django.utils import translation
 
 from . import handover
+from .csv_format import separator_of
 from .exceptions import FrameError
 from .file_checks import check_file
 from .files import read_file
@@ -29,6 +32,8 @@ from .kinds import AS_TEXT, as_text, listed, prepare
 from .object_values import can_be_written
 from .questions import first_rows, preview, question_about
 from .sizes import check_cells, check_names
+from .tables import NULLABLE
+from .texts import typed, typed_part
 from .zipped import is_zip, unzipped
 
 try:
@@ -47,11 +52,18 @@ def set_up(django_settings):
     for language, _ in settings.LANGUAGES:
         with translation.override(language):
             translation.gettext("")
-    # The first use of these imports more.
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, "a.csv")
-        path.write_text("a,b\n1,x\n")
-        question_about(path, path.name)
+    # What libraries do at the first use of a function is done once, and not in each
+    # reader. Nothing here starts a thread: a process with threads is not forked.
+    texts = [["1", "2"], ["1.5", "NA"], ["x", "y"], ["2026-01-01", "2026-01-02"]]
+    made = {}
+    for column in map(pa.chunked_array, ([each] for each in texts)):
+        typed_part(column)
+        table = pa.table([typed(column)], names=["column"])
+        alone = {"use_threads": False, "types_mapper": NULLABLE.get}
+        made[len(made)] = table.to_pandas(**alone)["column"]
+    frame = pd.DataFrame(made, copy=False).set_axis(list("abcd"), axis=1)
+    handover.write(prepare(frame).frame, io.BytesIO())
+    separator_of("a,b\n1,x\n")
 
 
 def run(request, answers):
