@@ -1,11 +1,14 @@
-"""What somebody asks one of D-Tale's operations to do, and on which rows."""
+"""What somebody asks one of D-Tale's operations to do, and on which rows.
+
+Functions of ``dtale.query`` are looked up there each time: they are replaced after this
+is imported.
+"""
 
 import functools
 import json
 
 from django.utils.translation import gettext as _
-from dtale import global_state
-from dtale.query import build_query, handle_predefined, run_query
+from dtale import global_state, query
 from dtale.utils import get_bool_arg
 from flask import request
 
@@ -45,8 +48,9 @@ class Asked:
     @functools.cached_property
     def filtered(self):
         """The rows that all filters leave."""
-        query = build_query(self.data_id, global_state.get_query(self.data_id))
-        return self.run(handle_predefined(self.data_id), query)
+        chosen = global_state.get_query(self.data_id)
+        text = query.build_query(self.data_id, chosen)
+        return self.run(query.handle_predefined(self.data_id), text)
 
     @functools.cached_property
     def queried(self):
@@ -57,9 +61,9 @@ class Asked:
     def filtered_if_asked(self):
         return self.filtered if get_bool_arg(request, "filtered") else self.frame
 
-    def run(self, frame, query):
+    def run(self, frame, text):
         context = global_state.get_context_variables(self.data_id)
-        return run_query(frame, query, context, ignore_empty=True)
+        return query.run_query(frame, text, context, ignore_empty=True)
 
 
 def on(rows):

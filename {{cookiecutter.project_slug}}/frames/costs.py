@@ -115,7 +115,7 @@ CHART_GROUPS = Limit(
 )
 # A chart is sent as text with all of its values, and a browser draws each.
 CHART = Limit(
-    500_000,
+    400_000,
     _(
         "This chart would have %(count)s values, and it may have %(limit)s. Choose an "
         "aggregation or fewer columns, or filter the rows first."

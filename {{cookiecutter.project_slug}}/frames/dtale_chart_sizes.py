@@ -8,9 +8,8 @@ import functools
 
 import numpy as np
 from django.utils.translation import gettext as _
-from dtale import global_state
+from dtale import global_state, query
 from dtale.charts.utils import retrieve_chart_data, valid_chart
-from dtale.query import build_query, handle_predefined, run_query
 from dtale.utils import make_list
 
 from . import costs
@@ -171,11 +170,11 @@ def check_chart(measure, data_id, inputs, data=None):
             _("%(kind)s is not an operation that D-Tale offers here.")
             % {"kind": repr(str(inputs.get("chart_type"))[:50])}
         )
-    frame = handle_predefined(data_id) if data is None else data
+    frame = query.handle_predefined(data_id) if data is None else data
     try:
         measure(frame, inputs)
     except LimitExceeded:
-        fewer = run_query(
+        fewer = query.run_query(
             frame,
             inputs.get("query"),
             global_state.get_context_variables(data_id),
@@ -191,8 +190,8 @@ def check_chart(measure, data_id, inputs, data=None):
 def of_dialog(asked):
     inputs = {name: asked.get(name) for name in ("x", "agg")}
     inputs |= {name: asked.json(name) for name in ("y", "group")}
-    query = build_query(asked.data_id, asked.get("query"))
-    inputs |= {"chart_type": "line", "query": query}
+    text = query.build_query(asked.data_id, asked.get("query"))
+    inputs |= {"chart_type": "line", "query": text}
     check_chart(points, asked.data_id, inputs)
 
 

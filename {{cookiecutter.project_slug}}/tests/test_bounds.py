@@ -35,7 +35,7 @@ def in_no_time():
         pass
     start, before = time.process_time(), memory("VmRSS")
     yield
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 10
     assert memory("VmHWM") - before < 200
 
 
@@ -418,7 +418,7 @@ def test_rows_that_a_filter_leaves(owner, large):
     assert owner.get(f"data/{large}", export="true").status_code == 200
     words = dict(col="x", type="qq", filtered="true")
     assert len(owner.get(f"column-analysis/{large}", **words).json["x"]) == 20
-    line = dict(x="k", y=["x", "i"], group=["u"], query="k < 20")
+    line = dict(x="k", y=["i"], group=["u"], query="k < 20")
     assert "plotly" in chart(owner, large, "line", **line).text
 
 
