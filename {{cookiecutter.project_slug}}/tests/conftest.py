@@ -24,8 +24,10 @@ from django.utils import translation
 from django.utils.module_loading import import_string
 from werkzeug.test import Client
 
-from frames import frame_storage, open_frame
+from frames import dtale_loader, frame_storage, open_frame
 from frames.models import Frame
+
+from .test_dtale_loader import needs_dtale
 
 
 @pytest.fixture(autouse=True)
@@ -282,15 +284,24 @@ class PlainDtale:
 
 @pytest.fixture(scope="module")
 def dtale():
-    """A D-Tale of its own, whatever other tests have replaced in theirs."""
+    """A D-Tale of its own, whatever other tests have replaced in theirs.
+
+    Until the end of the module, the site that `visitor` asks is on this D-Tale, too.
+    """
+    behind_the_loader = needs_dtale()
 
     def forget():
-        own = re.compile(r"dtale(\.|$)|frames\.dtale_")
+        dtale_loader._load.cache_clear()
         return {
-            name: sys.modules.pop(name) for name in [*sys.modules] if own.match(name)
+            name: sys.modules.pop(name)
+            for name in [*sys.modules]
+            if name.partition(".")[0] == "dtale" or name in behind_the_loader
         }
 
-    others = forget()
+    application = import_string(site.WSGI_APPLICATION)
+    others, mounted = forget(), application.instances
+    application.instances = {}
     yield PlainDtale()
     forget()
     sys.modules.update(others)
+    application.instances = mounted

@@ -292,7 +292,6 @@ CHARTS = [
     ("bar", dict(x="k", y=["x"], agg="mean", animate_by="u"), "values"),
     ("scatter", dict(x="k", y=["x"], trendline="lowess"), "30,000 points"),
     ("histogram", dict(histogram_col="x", histogram_bins=str(10**8)), "bins"),
-    ("clustergram", dict(clustergram_value=["x", "i"], clustergram_label="k"), "pairs"),
 ]
 
 

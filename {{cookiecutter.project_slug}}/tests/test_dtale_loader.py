@@ -1,6 +1,7 @@
 """D-Tale is imported and built by one function, however many threads ask at once."""
 
 import ast
+import functools
 from pathlib import Path
 
 from django.conf import settings
@@ -62,6 +63,7 @@ def imports_of(name):
     yield from visit(ast.parse(MODULES[name].read_text("utf-8")), "")
 
 
+@functools.cache
 def needs_dtale():
     """Return the modules (set of str) whose import imports D-Tale, directly or not."""
     found = {
