@@ -10,9 +10,12 @@ from .kinds import as_text
 
 
 def csv_file(frame):
-    """Return a ``pandas.DataFrame`` as a CSV file (a binary file, at its beginning)."""
+    """Return a ``pandas.DataFrame`` as a CSV file (a binary file, at its beginning).
+
+    Half characters, which UTF-8 does not have, become \\u escapes.
+    """
     file = tempfile.TemporaryFile()
-    frame.to_csv(file, index=False)
+    frame.to_csv(file, index=False, errors="backslashreplace")
     file.seek(0)
     return file
 

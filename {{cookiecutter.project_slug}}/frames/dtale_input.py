@@ -90,8 +90,11 @@ def check_its_column(data_id):
 def check_cfg(endpoint):
     """Its parts are D-Tale's business, but it is an object, or of replacements a list."""
     kinds = (dict, list) if endpoint == "dtale.build_replacement" else dict
-    if not isinstance(json.loads(request.args["cfg"]), kinds):
+    cfg = json.loads(request.args["cfg"])
+    if not isinstance(cfg, kinds):
         raise TypeError("This is no configuration.")
+    # JSON can have half characters: no file can, and the downloads would fail for them.
+    json.dumps(cfg, ensure_ascii=False).encode()
 
 
 def check_filter(data_id):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from frames.downloads import WRITERS
 from frames.models import Frame
 
 from .kinds import KINDS
@@ -81,6 +82,12 @@ def test_text_among_intervals_makes_all_of_them_text(owner, publish, ann):
 def test_intervals_are_text_in_csv(saved):
     files = saved(pd.DataFrame({"i": pd.cut([1, 9, np.nan], 2)}))
     assert files["site.csv"] == b'i\n"(0.992, 5.0]"\n"(5.0, 9.0]"\n""\n'
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_half_characters_are_written_as_escapes(kind):
+    frame = pd.DataFrame({"a": pd.Series(["x\ud800", 1], dtype=object)})
+    assert b"x\\ud800" in WRITERS[kind](frame).read()
 
 
 def test_column_called_self_becomes_text(saved):

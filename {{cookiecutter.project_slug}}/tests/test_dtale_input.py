@@ -163,6 +163,15 @@ def test_filter_of_no_kind(owner, frame, caplog, cfg):
             dict(type="aggregate", cfg={"index": ["a"], "agg": "a"}, output="new"),
         ),
         ("build-replacement", dict(col="a", type="value", cfg=[{"type": "agg"}])),
+        (
+            "build-replacement",
+            dict(
+                col="a",
+                type="value",
+                name="half a character",
+                cfg=[{"value": 1, "type": "raw", "replace": "\ud800"}],
+            ),
+        ),
         ("timeseries-analysis", dict(type="stl", cfg=["a"])),
         ("update-formats", dict(all="false", format={})),
         ("toggle-outlier-filter", {}),
