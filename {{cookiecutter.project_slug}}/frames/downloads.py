@@ -1,5 +1,6 @@
 """A frame's data as a file to take along."""
 
+import contextlib
 import tempfile
 
 import pyarrow as pa
@@ -10,10 +11,7 @@ from .kinds import as_text
 
 def csv_file(frame):
     """Return a ``pandas.DataFrame`` as a CSV file (a binary file, at its beginning)."""
-    file = tempfile.TemporaryFile()
-    frame.to_csv(file, index=False)
-    file.seek(0)
-    return file
+    return _written(frame.to_csv)
 
 
 def parquet_file(frame):
@@ -24,13 +22,23 @@ def parquet_file(frame):
     texts = {
         name: as_text(frame[name]) for name in frame.columns if not _fits(frame[[name]])
     }
-    file = tempfile.TemporaryFile()
-    frame.assign(**texts).to_parquet(file, index=False)
-    file.seek(0)
-    return file
+    return _written(frame.assign(**texts).to_parquet)
 
 
 WRITERS = {"csv": csv_file, "parquet": parquet_file}
+
+
+def _written(write):
+    """Return a temporary file that a method of a ``pandas.DataFrame`` has written."""
+    file = tempfile.TemporaryFile()
+    try:
+        write(file, index=False)
+        file.seek(0)
+    except BaseException:
+        with contextlib.suppress(OSError):  # On a full disk it cannot be completed.
+            file.close()
+        raise
+    return file
 
 
 def _fits(column):
