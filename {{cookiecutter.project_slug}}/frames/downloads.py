@@ -1,5 +1,6 @@
 """A frame's data as a file to take along."""
 
+import contextlib
 import tempfile
 
 import pandas as pd
@@ -14,10 +15,7 @@ def csv_file(frame):
 
     Half characters, which UTF-8 does not have, become \\u escapes.
     """
-    file = tempfile.TemporaryFile()
-    frame.to_csv(file, index=False, errors="backslashreplace")
-    file.seek(0)
-    return file
+    return _written(frame.to_csv, errors="backslashreplace")
 
 
 def parquet_file(frame):
@@ -25,10 +23,7 @@ def parquet_file(frame):
 
     What Parquet does not have is converted, as ``for_parquet`` says.
     """
-    file = tempfile.TemporaryFile()
-    for_parquet(frame).to_parquet(file, index=False)
-    file.seek(0)
-    return file
+    return _written(for_parquet(frame).to_parquet)
 
 
 WRITERS = {"csv": csv_file, "parquet": parquet_file}
@@ -59,6 +54,19 @@ def _has_intervals(dtype):
     return isinstance(dtype, pd.CategoricalDtype) and isinstance(
         dtype.categories.dtype, pd.IntervalDtype
     )
+
+
+def _written(write, **options):
+    """Return a temporary file that a method of a ``pandas.DataFrame`` has written."""
+    file = tempfile.TemporaryFile()
+    try:
+        write(file, index=False, **options)
+        file.seek(0)
+    except BaseException:
+        with contextlib.suppress(OSError):  # On a full disk it cannot be completed.
+            file.close()
+        raise
+    return file
 
 
 def _fits(column):
