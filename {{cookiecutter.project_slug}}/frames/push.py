@@ -1,5 +1,6 @@
 """From a program to a frame: POST a table, with a token, and get the frame's address."""
 
+import contextlib
 import re
 import shutil
 import tempfile
@@ -98,9 +99,11 @@ def _push(request, user):
     if not request.META.get("CONTENT_LENGTH", "").isdecimal():
         raise PushRefused(411, _("Say how long the request is, by Content-Length."))
     check_size(int(request.META["CONTENT_LENGTH"]))
-    stream, filename, content_type = _file(request)
-    name = request.GET.get("name") or filename
-    with tempfile.TemporaryDirectory(prefix="push-") as directory:
+    with (
+        _file(request) as (stream, filename, content_type),
+        tempfile.TemporaryDirectory(prefix="push-") as directory,
+    ):
+        name = request.GET.get("name") or filename
         received = Path(directory, "received")
         with received.open("wb") as file:
             shutil.copyfileobj(stream, file)
@@ -112,24 +115,34 @@ def _push(request, user):
         return publish(_read(path), owner=user, name=stem)
 
 
+@contextlib.contextmanager
 def _file(request):
-    """Return the file that was sent: its stream, name (str) and Content-Type (str)."""
+    """Yield the file that was sent: its stream, name (str) and Content-Type (str)."""
     # Here: `manage.py` does not wait for them.
     from werkzeug.exceptions import HTTPException
-    from werkzeug.formparser import FormDataParser
+    from werkzeug.formparser import FormDataParser, default_stream_factory
     from werkzeug.http import parse_options_header
 
     content_type, options = parse_options_header(request.META.get("CONTENT_TYPE"))
     if content_type != "multipart/form-data":
-        return request, "", content_type
-    parser = FormDataParser(silent=False, max_form_parts=10)
-    try:
-        __, __, files = parser.parse(request, content_type, None, options)
-        [(__, file)] = files.items(multi=True)
-    except (HTTPException, ValueError):
-        text = _("A form has to have exactly one file in it.")
-        raise PushRefused(422, text) from None
-    return file.stream, file.filename or "", file.mimetype
+        yield request, "", content_type
+        return
+    with contextlib.ExitStack() as opened:
+        parser = FormDataParser(
+            # The parser closes no file, and knows none of a form that it gives up.
+            lambda *args, **kwargs: opened.enter_context(
+                default_stream_factory(*args, **kwargs)
+            ),
+            silent=False,
+            max_form_parts=10,
+        )
+        try:
+            __, __, files = parser.parse(request, content_type, None, options)
+            [(__, file)] = files.items(multi=True)
+        except (HTTPException, ValueError):
+            text = _("A form has to have exactly one file in it.")
+            raise PushRefused(422, text) from None
+        yield file.stream, file.filename or "", file.mimetype
 
 
 def _suffix(name, filename, content_type, path):
