@@ -7,6 +7,7 @@ that it has worked in is removed.
 """
 
 import contextlib
+import errno
 import json
 import logging
 import mmap
@@ -187,6 +188,8 @@ class Reader:
             return LimitExceeded(message % {"file": self.name, "limit": limit})
         if code == OUT_OF_TIME:
             return self._took_too_long()
+        if error == "DiskFull":  # `as_problem` has the text for it.
+            return OSError(errno.ENOSPC, f"A reader of a file has no room: {text}")
         logger.error("A reader of a file failed, exit code %s: %s", code, text)
         message = gettext(
             "%(file)s was not opened: the program that reads such files failed at it. "

@@ -25,6 +25,7 @@ from django.utils import translation
 
 from . import handover
 from .csv_format import separator_of
+from .disk import is_full
 from .exceptions import FrameError
 from .file_checks import check_file
 from .files import read_file
@@ -92,11 +93,10 @@ def run(request, answers):
         except MemoryError:
             say(error="MemoryError")
         except OSError as error:
-            # Larger than a file may be, if it is not the disk.
-            say(
-                error="MemoryError" if error.errno == errno.EFBIG else "",
-                text=repr(error),
-            )
+            kind = "DiskFull" if is_full(error) else ""
+            if error.errno == errno.EFBIG:  # Larger than a file may be.
+                kind = "MemoryError"
+            say(error=kind, text=repr(error))
         except BaseException:  # Also a panic of a library in Rust.
             say(error="", text=traceback.format_exc()[-4_000:])
 
