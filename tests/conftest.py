@@ -175,10 +175,17 @@ class Site:
 
     @property
     def workers(self):
-        """The ids (list of int) of the server's processes that answer requests."""
+        """The ids (list of int) of the server's processes that answer requests.
+
+        Gunicorn's master also starts the process that forks readers of files.
+        """
         pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(each) for each in children.split()]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [
+            int(each)
+            for each in children
+            if b"reader_server" not in Path(f"/proc/{each}/cmdline").read_bytes()
+        ]
 
     def kill_worker(self):
         """Kill one of the workers as if its machine had lost power."""

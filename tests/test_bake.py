@@ -200,7 +200,6 @@ frames/sources.py
 frames/static/frames/ahead.js
 frames/static/frames/upload.js
 frames/static/frames/signed_out.js
-frames/sizes.py
 frames/static_files.py
 frames/store.py
 frames/stuck.py
@@ -270,6 +269,7 @@ tests/test_dtale_choices.py
 tests/test_dtale_columns.py
 tests/test_dtale_describe.py
 tests/test_dtale_input.py
+tests/test_dtale_loader.py
 tests/test_dtale_numbers.py
 tests/test_dtale_rows.py
 tests/test_dtale_patterns.py

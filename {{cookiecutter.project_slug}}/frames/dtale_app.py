@@ -191,6 +191,8 @@ def moved(filename):
 
 def check_request():
     """Refuse a frame that is not there, and input that is none, before D-Tale sees it."""
+    if request.routing_exception is not None:
+        return  # Flask answers with the redirect to the route's canonical path.
     args = request.view_args or {}
     target = args.get("data_id")
     if request.endpoint == "dtale.view_main_by_name":

@@ -15,7 +15,7 @@ from dtale.utils import make_list
 from . import costs
 from .asked import groups
 from .dtale_column_sizes import cleaned, has_texts
-from .exceptions import InputRefused, LimitExceeded
+from .exceptions import FrameMissing, InputRefused, LimitExceeded
 
 ALONE = None, "raw", "rolling"  # Of aggregations: each row stays one.
 IN_PYTHON = "first", "last"  # These sort each group by itself.
@@ -171,6 +171,8 @@ def check_chart(measure, data_id, inputs, data=None):
             % {"kind": repr(str(inputs.get("chart_type"))[:50])}
         )
     frame = query.handle_predefined(data_id) if data is None else data
+    if frame is None:
+        raise FrameMissing(data_id)
     try:
         measure(frame, inputs)
     except LimitExceeded:

@@ -15,7 +15,7 @@ from functools import wraps
 from django.utils.translation import gettext as _
 from dtale.dash_application.layout import layout
 from dtale.utils import ChartBuildingError
-from flask import g, jsonify, request
+from flask import g, has_request_context, jsonify, request
 
 from .dtale_pages import signed_out
 from .endpoints import EXPORTS, STATIC
@@ -102,7 +102,8 @@ def without_a_traceback(build_error):
     """
 
     def built(error, traceback):
-        if isinstance(error, Exception) and request.endpoint in EXPORTS:
+        is_export = has_request_context() and request.endpoint in EXPORTS
+        if isinstance(error, Exception) and is_export:
             raise error
         if isinstance(error, ChartBuildingError):
             error = _shortened(error)

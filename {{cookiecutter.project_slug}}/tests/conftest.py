@@ -168,6 +168,7 @@ class Browser(Client):
 
     def open(self, *args, **options):
         options.setdefault("environ_base", self.FROM_HERE)
+        options.setdefault("buffered", True)  # It takes the whole answer, and ends it.
         return super().open(*args, **options)
 
 

@@ -32,8 +32,10 @@ def of_views(**functions):
     module = {**vars(views), "classify_type": classify_type}
     for name in (*NAMES, "build_dtypes_state"):
         original = inspect.unwrap(getattr(views, name))
+        is_of_views = original.__module__ == views.__name__
+        scope = module if is_of_views else original.__globals__
         module[name] = FunctionType(
-            original.__code__, module, name, original.__defaults__
+            original.__code__, scope, name, original.__defaults__
         )
     module |= {name: wrap(module[name]) for name, wrap in functions.items()}
     return SimpleNamespace(**module)

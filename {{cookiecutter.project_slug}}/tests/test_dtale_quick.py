@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from frames import dtale_kinds, dtale_quick
-from frames.dtale_replaced import lock, mend
+from frames.dtale_loader import load_dtale
 from frames.kinds import prepare
 
 from .kinds import KINDS
@@ -25,8 +25,7 @@ def pristine(name):
 @pytest.fixture(scope="module", autouse=True)
 def mended():
     """D-Tale's own functions, which the quick ones call, are those of the site."""
-    with lock:
-        mend()
+    load_dtale()
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,12 @@ VALUES = {
 }
 WRITERS = {
     "csv": lambda frame, path: frame.to_csv(path, index=False),
-    "json": lambda frame, path: frame.to_json(path, orient="records"),
-    "jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
+    "json": lambda frame, path: frame.to_json(
+        path, orient="records", date_format="iso"
+    ),
+    "jsonl": lambda frame, path: frame.to_json(
+        path, orient="records", date_format="iso", lines=True
+    ),
     "xlsx": lambda frame, path: frame.to_excel(path, index=False),
     "parquet": pd.DataFrame.to_parquet,
     "feather": pd.DataFrame.to_feather,
