@@ -47,7 +47,10 @@ class Chart:
         self.rows = len(self.data)
 
     def chosen(self, names):
-        return [each for name in names for each in make_list(self.inputs.get(name))]
+        found = [each for name in names for each in make_list(self.inputs.get(name))]
+        if not all(isinstance(each, str) for each in found):
+            raise InputRefused(_("A chart needs the names of columns, which are text."))
+        return found
 
     def known(self, names):
         return [name for name in dict.fromkeys(names) if name in self.data]

@@ -87,7 +87,8 @@ def test_intervals_are_text_in_csv(saved):
 @pytest.mark.parametrize("kind", WRITERS)
 def test_half_characters_are_written_as_escapes(kind):
     frame = pd.DataFrame({"a": pd.Series(["x\ud800", 1], dtype=object)})
-    assert b"x\\ud800" in WRITERS[kind](frame).read()
+    with WRITERS[kind](frame) as file:
+        assert b"x\\ud800" in file.read()
 
 
 def test_column_called_self_becomes_text(saved):
