@@ -205,7 +205,8 @@ def test_each_way_to_dtale_works_in_a_server_that_has_just_started(
             with ThreadPoolExecutor(len(doors)) as pool:
                 answers = pool.map(lambda door: door(person, site), doors)
                 for door, (status, text) in zip(doors, answers, strict=True):
-                    if status not in (200, 201):
+                    # A person's second file may be asked to wait for the first one.
+                    if status not in (200, 201, 429):
                         problems.append((door.__name__, has_first_page, status, text))
     assert count == 5
     assert problems == []
