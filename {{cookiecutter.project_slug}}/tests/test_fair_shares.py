@@ -121,6 +121,7 @@ def test_answer_that_is_streamed_has_its_share_until_its_end(owner, is_closed_ea
         reverse("frames:upload"),
         data={"file": file, "csrfmiddlewaretoken": token},
         headers={"Accept": "application/x-ndjson"},
+        buffered=False,
     )
     assert [*fair_shares._running.values()] == [1]
     if not is_closed_early:

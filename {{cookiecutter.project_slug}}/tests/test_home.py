@@ -376,7 +376,8 @@ def test_what_parquet_does_not_have_becomes_text():
             "duration": pd.to_timedelta([1, 2, None], "s"),
         }
     )
-    read = pd.read_parquet(WRITERS["parquet"](frame))
+    with WRITERS["parquet"](frame) as file:
+        read = pd.read_parquet(file)
     assert read["mixed"].tolist()[:2] == ["1", "x"]
     assert read["complex"].tolist()[0] == "(1+2j)"
     assert read["price"][0] == Decimal("1.10")
