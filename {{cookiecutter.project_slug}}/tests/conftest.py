@@ -169,7 +169,9 @@ class Browser(Client):
     def open(self, *args, **options):
         options.setdefault("environ_base", self.FROM_HERE)
         options.setdefault("buffered", True)  # It takes the whole answer, and ends it.
-        return super().open(*args, **options)
+        answer = super().open(*args, **options)
+        answer.request.environ["wsgi.input"].close()  # Of a large form, it is a file.
+        return answer
 
 
 class Visitor:
