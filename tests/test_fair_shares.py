@@ -52,7 +52,8 @@ def others(site):
         over.set()
         for each in asked:
             each.result()
-    assert max(took["probe"]) < 1 and max(took["rows"]) < 2, took
+    # Four times what holds on a machine that does nothing else.
+    assert max(took["probe"]) < 4 and max(took["rows"]) < 8, took
     assert site.workers == workers
 
 
@@ -257,7 +258,7 @@ def test_request_that_is_stuck_ends_with_its_worker(stuck_site):
             for i in range(8)
         ]
         while not stuck.done():
-            assert ask(visitor, "/healthz", timeout=5)[0] == 200
+            assert ask(visitor, "/healthz", timeout=20)[0] == 200
             time.sleep(0.1)
         assert isinstance(stuck.exception(), OSError)
         assert [each.result()[0] for each in rest] == [200] * 8
@@ -277,8 +278,8 @@ def test_library_that_holds_all_threads_ends_with_its_worker(stuck_site):
     began = time.monotonic()
     with pytest.raises(OSError):
         ask(visitor, "/?hold=300")
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 60
     time.sleep(3)
     assert len(set(site.workers)) == 2 and set(site.workers) != before
-    assert ask(visitor, "/healthz", timeout=5)[0] == 200
+    assert ask(visitor, "/healthz", timeout=20)[0] == 200
     assert "WORKER TIMEOUT" in site.log.read_text()

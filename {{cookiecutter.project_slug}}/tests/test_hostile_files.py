@@ -30,7 +30,7 @@ def bounded(settings, tmp_path):
         before = megabytes("VmRSS")
     begin = time.monotonic()
     yield
-    assert time.monotonic() - begin < 30  # 15 on a machine that does nothing else.
+    assert time.monotonic() - begin < 60  # 15 on a machine that does nothing else.
     if sys.platform == "linux":
         assert megabytes("VmHWM") - before < 300
     assert list(settings.FILE_UPLOAD_TEMP_DIR.iterdir()) == []
