@@ -169,9 +169,7 @@ class Browser(Client):
     def open(self, *args, **options):
         options.setdefault("environ_base", self.FROM_HERE)
         options.setdefault("buffered", True)  # It takes the whole answer, and ends it.
-        answer = super().open(*args, **options)
-        answer.request.environ["wsgi.input"].close()  # Of a large form, it is a file.
-        return answer
+        return super().open(*args, **options)
 
 
 class Visitor:
