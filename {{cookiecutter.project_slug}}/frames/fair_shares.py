@@ -22,7 +22,7 @@ CALCULATION, READ = "calculation", "read"
 # those that wait, as many are admitted.
 RUNNING = {CALCULATION: 3, READ: 1}
 WAITING = 3
-SECONDS = 5  # A request waits no longer than this.
+SECONDS = 10  # A request waits no longer than this.
 
 _changed = Condition()
 _running, _waiting = Counter(), Counter()

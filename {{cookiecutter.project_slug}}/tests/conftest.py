@@ -169,7 +169,12 @@ class Browser(Client):
     def open(self, *args, **options):
         options.setdefault("environ_base", self.FROM_HERE)
         options.setdefault("buffered", True)  # It takes the whole answer, and ends it.
-        return super().open(*args, **options)
+        answer = super().open(*args, **options)
+        # Werkzeug leaves open the temporary file in which it keeps a large form.
+        body = answer.request.environ["wsgi.input"]
+        if hasattr(body, "close"):
+            body.close()
+        return answer
 
 
 class Visitor:

@@ -59,6 +59,15 @@ INTERVALS = {
 }
 
 
+def can_be_in_parquet(column):
+    """Return whether pandas writes a column: 3.0 refuses intervals of zoned times."""
+    try:
+        column.to_frame().to_parquet(BytesIO())
+    except TypeError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("kind", INTERVALS)
 def test_intervals_are_intervals_in_parquet(saved, kind):
     column = pd.Series(INTERVALS[kind], name="i")
@@ -66,6 +75,9 @@ def test_intervals_are_intervals_in_parquet(saved, kind):
     expected = pd.Series(pd.arrays.IntervalArray(column), name="i")
     for name in ("site.parquet", "dtale.parquet"):
         read = pd.read_parquet(BytesIO(files[name]))["i"]
+        if not can_be_in_parquet(expected):
+            assert read.tolist() == [str(each) for each in column]
+            continue
         assert isinstance(read.dtype, pd.IntervalDtype)
         pd.testing.assert_series_equal(
             read, expected, check_dtype=kind != "all missing"

@@ -9,6 +9,7 @@ import re
 import subprocess
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.urls import reverse
 
@@ -96,6 +97,10 @@ def database():
     database.free()
 
 
+def frames_are_on_this_disk():
+    return "bucket_name" not in settings.STORAGES["frames"]["OPTIONS"]
+
+
 def form(visitor, page, **values):
     """Return what a form on a page of the site's sends (dict)."""
     html = visitor.browser.get(page).text
@@ -122,7 +127,8 @@ def file_in(name="file", **fields):
     return {"data": body, "content_type": "multipart/form-data; boundary=x"}
 
 
-# Each of them writes bytes of frames, or temporary files.
+# Each of them writes bytes of frames, or temporary files. Those that only write a frame
+# do not meet the disk where the frames are in a bucket.
 def edit(visitor, frame):
     return visitor.edit(frame.pk, 9)
 
@@ -159,11 +165,12 @@ def download(visitor, frame):
     return visitor.browser.get(reverse("frames:parquet", args=[frame.pk]))
 
 
-@pytest.mark.filterwarnings("ignore:.*SpooledTemporaryFile:ResourceWarning")
 @pytest.mark.parametrize(
     "act", [edit, load, drop, drop_with_script, push, open_sample, copy, download]
 )
 def test_a_full_disk_is_told(disk, stored, owner, frame, act):
+    if act in (edit, open_sample, copy) and not frames_are_on_this_disk():
+        pytest.skip("the frames are in a bucket")
     before = stored.names()
     disk.fill()
     answer = act(owner, frame)
@@ -201,6 +208,8 @@ def test_what_is_there_can_be_looked_at(disk, database, owner, frame):
 
 
 def test_publish_leaves_nothing_behind(disk, stored, publish, ann):
+    if not frames_are_on_this_disk():
+        pytest.skip("the frames are in a bucket")
     disk.fill()
     with pytest.raises(OSError, match="No space left"):
         publish(ann, a=range(300_000))

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from contextlib import ExitStack, closing
 from urllib.parse import unquote
 
 import brotli
@@ -183,9 +184,13 @@ def production(tmp_path_factory):
 def ask(production, rf):
     """Ask WhiteNoise for a file, as a browser that takes this encoding."""
     serve = WhiteNoiseMiddleware(lambda request: HttpResponse(status=404))
-    return lambda url, encoding="", **headers: serve(
-        rf.get(url, HTTP_ACCEPT_ENCODING=encoding, **headers)
-    )
+    with ExitStack() as answers:
+
+        def ask(url, encoding="", **headers):
+            answer = serve(rf.get(url, HTTP_ACCEPT_ENCODING=encoding, **headers))
+            return answers.enter_context(closing(answer))
+
+        yield ask
 
 
 @pytest.mark.parametrize(
@@ -205,7 +210,8 @@ def test_collected_script_is_compressed_and_kept(ask, encoding, decompress):
 
 def test_every_file_is_collected_once(ask):
     for name in files():
-        assert ask(static_url(name)).status_code == 200, name
+        with closing(ask(static_url(name))) as answer:
+            assert answer.status_code == 200, name
     names = [path.name for path in (settings.STATIC_ROOT / folder()).rglob("*.js")]
     assert "dtale_bundle.js" in names
     assert not [name for name in names if re.search(r"\.[0-9a-f]{12}\.", name)]

@@ -1,6 +1,7 @@
 """Wide frames: what is done for each of their columns is little, and is bounded.
 
-Times differ from machine to machine; the number of function calls does not.
+Times differ from machine to machine; the number of function calls only differs from
+release to release of pandas. Each limit is about 1.5 times what the oldest one takes.
 """
 
 import cProfile
@@ -58,7 +59,7 @@ def test_reading(tmp_path, kind):
     read_file(path)  # What is imported and compiled once.
     calls, frame = calls_per_column(read_file, path)
     assert frame.shape == (ROWS, COLUMNS)
-    assert calls < 150
+    assert calls < 250
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
@@ -69,7 +70,7 @@ def test_reading_other_files(tmp_path, suffix):
     calls, frame = calls_per_column(read_file, path)
     assert frame.shape == (ROWS, COLUMNS)
     # pandas, which reads the cells of a workbook, takes 340 of them.
-    assert calls < (700 if suffix == "xlsx" else 250)
+    assert calls < (700 if suffix == "xlsx" else 450)
 
 
 @pytest.mark.parametrize("kind", [*VALUES, "mixed"])
@@ -81,7 +82,7 @@ def test_opening_and_showing(owner, ann, kind):
     owner.get(f"data/{frame.pk}", ids=["0-1"])
     calls, page = calls_per_column(owner.get, f"data/{frame.pk}", ids=["0-1"])
     assert len(page.json["results"]["0"]) == COLUMNS + 1
-    assert calls < 200
+    assert calls < 400
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
