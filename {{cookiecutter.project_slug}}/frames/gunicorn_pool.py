@@ -53,7 +53,7 @@ class Job:
         self.since = time.monotonic()
 
     def has_arrived(self):
-        """Say (bool) whether a thread can read it without waiting for the client."""
+        """Return whether a thread can read it without waiting for the client."""
         parser = self.conn.parser
         if self.conn.cfg.is_ssl or (parser and parser.unreader.buf.getvalue()):
             return True  # Gunicorn has read a part of it, which cannot be seen here.
@@ -65,12 +65,12 @@ class Job:
         except OSError:
             data = b""
         head, end, body = data.partition(b"\r\n\r\n")
-        if not end:
-            return not data or len(data) == PEEK  # A thread finds out what it is.
+        if not end:  # If no more will come, a thread finds out what it is.
+            return not data or len(data) == PEEK or self.has_ended()
         length = LENGTH.search(head)
         length = int(length[1]) if length else 0
         is_short = length <= PEEK - len(head) - len(end)
-        if is_short and len(body) < length:
+        if is_short and len(body) < length and not self.has_ended():
             return False
         prefix, cookie = known()
         target = head.split(b" ", 2)[1:2]
@@ -83,8 +83,8 @@ class Job:
             self.labels |= {LONG, BODY}
         return True
 
-    def is_abandoned(self):
-        """Say (bool) whether the client has closed the connection."""
+    def has_ended(self):
+        """Return whether the client has closed the connection, or will send no more."""
         if not hasattr(select, "POLLRDHUP"):  # Only Linux has it.
             return False
         poll = select.poll()
@@ -171,7 +171,7 @@ class Pool(ThreadPoolExecutor):
     # In a thread ----------------------------------------------------------------------
 
     def _run(self, job):
-        is_waited_for = time.monotonic() - job.since < TICK or not job.is_abandoned()
+        is_waited_for = time.monotonic() - job.since < TICK or not job.has_ended()
         try:
             if not is_waited_for:
                 job.future.cancel()
