@@ -7,6 +7,7 @@ the connection cancels it. Without a script the answer is that address, or a pag
 
 import contextlib
 import json
+from functools import wraps
 from pathlib import Path
 
 from django.conf import settings
@@ -40,8 +41,26 @@ SUFFIXES = (
 STEPS = "application/x-ndjson"
 
 
+def tells_script(view):
+    """Return a view that answers a script with a line of JSON when it refuses."""
+
+    @wraps(view)
+    def told(request, *args, **kwargs):
+        try:
+            return view(request, *args, **kwargs)
+        except Exception as error:
+            if request.headers.get("Accept") != STEPS or not is_foreseen(error):
+                raise
+            problem = as_problem(error)  # The script shows no page.
+            line = json.dumps({"problem": str(problem)}) + "\n"
+            return HttpResponse(line, content_type=STEPS, status=problem.status)
+
+    return told
+
+
 @csrf_exempt  # The token is in a body that may be too long: `_receive` asks for it.
 @form_page
+@tells_script
 @fair(READ)
 def upload(request):
     """Take a file and open it, or ask how it is read."""
@@ -63,16 +82,12 @@ def upload(request):
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
     try:
         return _receive(request)
-    except Exception as error:
+    except Exception:
         for handler in request.upload_handlers:
             # Django leaves a file that could not be written to the garbage collector.
             with contextlib.suppress(OSError):
                 handler.upload_interrupted()
-        if request.headers.get("Accept") != STEPS or not is_foreseen(error):
-            raise
-        problem = as_problem(error)  # The script shows no page.
-        line = json.dumps({"problem": str(problem)}) + "\n"
-        return HttpResponse(line, content_type=STEPS, status=problem.status)
+        raise
 
 
 @csrf_protect
@@ -92,6 +107,7 @@ def _receive(request):
 
 
 @form_page
+@tells_script
 @fair(READ)
 def check(request, token):
     """Show how a file would be read, and let its owner correct that, or give it up."""

@@ -1,5 +1,6 @@
 """One person's requests at the same time, long bodies of nobody, and what is stuck."""
 
+import json
 import threading
 import time
 from contextlib import ExitStack
@@ -64,6 +65,14 @@ def test_files_are_refused(taken, owner):
     assert is_refused(answer) and "is still being read" in answer.json["error"]
     page = owner.browser.post(reverse("frames:upload"), data={})
     assert is_refused(page) and "is still being read" in page.text
+
+
+def test_the_script_of_the_page_can_say_why_a_file_is_refused(taken, owner):
+    headers = {"Accept": "application/x-ndjson"}
+    answer = owner.browser.post(reverse("frames:upload"), data={}, headers=headers)
+    assert (
+        is_refused(answer) and "still being read" in json.loads(answer.text)["problem"]
+    )
 
 
 def test_push_is_refused(taken, owner, ann):
