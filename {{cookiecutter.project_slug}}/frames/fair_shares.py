@@ -22,7 +22,9 @@ CALCULATION, READ = "calculation", "read"
 # those that wait, as many are admitted.
 RUNNING = {CALCULATION: 3, READ: 1}
 WAITING = 3
-SECONDS = 10  # A request waits no longer than this.
+# A request waits no longer than this. The first file of a process that has just started
+# takes longer than others: D-Tale is imported.
+SECONDS = {CALCULATION: 5, READ: 10}
 
 _changed = Condition()
 _running, _waiting = Counter(), Counter()
@@ -100,7 +102,7 @@ def _wait(who, kind):
         _waiting[who] += 1
         try:
             is_free = _changed.wait_for(
-                lambda: _running[who, kind] < RUNNING[kind], SECONDS
+                lambda: _running[who, kind] < RUNNING[kind], SECONDS[kind]
             )
         finally:
             _subtract(_waiting, who)

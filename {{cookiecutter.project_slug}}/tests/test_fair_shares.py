@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Nobody waits for long; and at the end, nothing is taken."""
-    monkeypatch.setattr(fair_shares, "SECONDS", 0.05)
+    wait_for(0.05, monkeypatch)
     yield
     assert not fair_shares._running and not fair_shares._waiting
 
@@ -35,6 +35,10 @@ def taken(ann):
             for _ in range(count):
                 stack.enter_context(share(kind))
         yield
+
+
+def wait_for(seconds, monkeypatch):
+    monkeypatch.setattr(fair_shares, "SECONDS", dict.fromkeys(RUNNING, seconds))
 
 
 def is_refused(answer):
@@ -93,7 +97,7 @@ def test_others_and_other_pages_are_answered(taken, owner, visitor, bob, publish
 
 
 def test_request_that_waits_has_its_turn(monkeypatch, owner, frame, ann):
-    monkeypatch.setattr(fair_shares, "SECONDS", 10)
+    wait_for(10, monkeypatch)
     with ExitStack() as stack, bind(Workspace(ann)):
         for _ in range(RUNNING[CALCULATION]):
             stack.enter_context(share(CALCULATION))
@@ -108,7 +112,7 @@ def test_gunicorn_gives_browsers_as_much():
 
 def test_few_wait(monkeypatch, owner, frame, ann):
     monkeypatch.setattr(fair_shares, "WAITING", 0)
-    monkeypatch.setattr(fair_shares, "SECONDS", 60)
+    wait_for(60, monkeypatch)
     with ExitStack() as stack, bind(Workspace(ann)):
         for _ in range(RUNNING[CALCULATION]):
             stack.enter_context(share(CALCULATION))
