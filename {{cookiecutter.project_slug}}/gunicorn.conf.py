@@ -17,33 +17,35 @@ dotenv.load_dotenv(".env")
 env = import_module("{{ cookiecutter.project_slug }}.environment")
 
 wsgi_app = "{{ cookiecutter.project_slug }}.wsgi"
-# A process for each core calculates; more threads, as many requests wait for something.
+# One worker for each core. They have more threads, because many requests wait for I/O.
 try:
     workers = int(env.text("WEB_CONCURRENCY", str(os.cpu_count() or 1), *env.WORKERS))
-except ImproperlyConfigured as error:  # Gunicorn would print its traceback.
+except ImproperlyConfigured as error:  # Gunicorn would print a traceback.
     sys.exit(str(error))
 threads = 8
-# Gunicorn's own, that no single person or slow client keeps busy, nor a stuck request.
+# Gunicorn's threaded worker, extended: one user, slow clients or a stuck request cannot
+# occupy all of its threads.
 worker_class = "frames.gunicorn_worker.Worker"
-# Seconds. A library that keeps all threads waiting for so long ends with its worker.
+# Seconds. If a library holds the GIL for longer, gunicorn kills the worker.
 timeout = 120
-# What leaks somewhere in so many libraries ends with its worker, not all in one moment.
+# Workers are replaced in case a library leaks memory; the jitter spreads this over time.
 max_requests = 20_000
 max_requests_jitter = 5_000
 
-# Arrow's own allocator keeps what a file that was read has taken; the system's gives it
-# back. https://arrow.apache.org/docs/python/memory.html
+# Arrow's default allocator does not return freed memory to the system.
+# https://arrow.apache.org/docs/python/memory.html
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-# By default a proxy may name the path below which the site is, by a header SCRIPT_NAME,
-# and some pass on what clients send. FORCE_SCRIPT_NAME names it here.
+# By default, gunicorn accepts SCRIPT_NAME from a header of the proxy, but some proxies
+# forward this header from clients. Here, FORCE_SCRIPT_NAME sets the path.
 forwarder_headers = ""
 
-# Workers share the memory of what was imported, and built, before they are forked.
+# Workers share the memory of everything that is imported before they are forked.
 preload_app = True
 
-# What each worker counts for /metrics, where the others can read it. In memory: the
-# files are mapped, and on a full disk the system would kill who writes to such a one.
+# Workers write their metrics to memory-mapped files, which the others can read. The files
+# are in memory, because the system kills a process that writes to a mapped file on a full
+# disk.
 if env.text("METRICS_TOKEN", ""):
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     counted = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(dir=memory)
@@ -53,15 +55,15 @@ if env.text("METRICS_TOKEN", ""):
 
 
 def when_ready(server):
-    """Build D-Tale before there are workers; if it cannot be, the start ends here."""
+    """Build D-Tale before the workers are forked; if that fails, the server ends."""
     from django.db import connections
 
     from frames import reader_start
 
     site = server.app.wsgi()
-    reader_start.start()  # Workers that are forked from here share it.
+    reader_start.start()  # All workers share this process.
     site.get_application(site.prefix)
-    connections.close_all()  # No two processes may use the same.
-    # The garbage collector writes into whatever it looks at, which would copy it.
+    connections.close_all()  # Processes cannot share a connection.
+    # The garbage collector writes to objects, which would copy shared memory pages.
     gc.collect()
     gc.freeze()

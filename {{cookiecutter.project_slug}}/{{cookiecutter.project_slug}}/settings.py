@@ -1,8 +1,7 @@
-"""Settings of the site. What differs between machines comes from the environment.
+"""Settings of the site. Values that differ between machines come from the environment.
 
-`.env` in the project's root is read if it is there; `.env.example` lists every
-variable. Without any of them the site is as in production: DEBUG is off and SECRET_KEY
-has to be set.
+The file `.env` in the project's root is read if it exists; `.env.example` lists every
+variable. The defaults are for production: DEBUG is off and SECRET_KEY is required.
 
 https://docs.djangoproject.com/en/stable/ref/settings/
 """
@@ -15,12 +14,12 @@ import dotenv
 from . import environment as env
 from . import mail
 
-# What was asked when this project was generated -------------------------------------
+# Answers to cookiecutter's questions ------------------------------------------------
 
 SITE_NAME = "{{ cookiecutter.project_name|in_string }}"
 
-# The path under which D-Tale is mounted: /<prefix>/dtale/main/1. frames/names.py has
-# the rule for it, and `manage.py check` asks it.
+# The path under which D-Tale is mounted: /<prefix>/dtale/main/1. `manage.py check`
+# validates it with the rule in frames/names.py.
 DTALE_PREFIX = "{{ cookiecutter.dtale_prefix }}"
 
 # Environment ------------------------------------------------------------------------
@@ -31,8 +30,8 @@ dotenv.load_dotenv(BASE_DIR / ".env")
 
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY", None, *env.KEY, is_secret=True)
-# Keys of before: what they signed is read still, and signed anew when it changes. Take
-# one away only when nothing of its time is left.
+# Previous keys. Data that they signed can still be read, and are signed with the new key
+# when they change. Remove a key only when no such data are left.
 SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.texts(
     "ALLOWED_HOSTS",
@@ -40,11 +39,11 @@ ALLOWED_HOSTS = env.texts(
     *env.HOST,
 )
 
-# Gunicorn and uvicorn read it before they read this file, and end with a traceback if it
-# is wrong. Here, `migrate` and every other command names it.
+# Gunicorn and uvicorn read this variable before this file, and end with a traceback if it
+# is invalid. Here, `migrate` and every other command reports it by name.
 env.text("WEB_CONCURRENCY", "1", *env.WORKERS)
 
-# Where the database, frames and static files are: the one place that is written to.
+# The database, frames and static files are here. The site writes to no other place.
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "data")
 
 # Applications -----------------------------------------------------------------------
@@ -102,7 +101,7 @@ TEMPLATES = [
 
 # Database ---------------------------------------------------------------------------
 
-# SQLite, until DATABASE_URL names another: postgresql://user:password@host/name.
+# SQLite, unless DATABASE_URL is set: postgresql://user:password@host/name.
 DATABASES = {
     "default": dj_database_url.parse(
         env.text(
@@ -117,33 +116,34 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     env.make_private(DATABASES["default"]["NAME"])
-    # Reading never waits (WAL); a writer waits for the others, from its beginning.
+    # With WAL, readers never wait. A writing transaction waits when it begins, because
+    # SQLite would fail at once in one that begins with reading.
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL",
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
 else:
-    # Seconds. Of a machine that is gone, not even a refusal comes.
+    # Seconds. A machine that is down does not even refuse a connection.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Sessions and users -----------------------------------------------------------------
 
-# Both are read in one query; for the rest these are Django's own. Other ways to sign in
-# (REMOTE_USER, LDAP) go behind this backend.
+# These subclasses of Django's read the session and its user in one query. Add other
+# backends (REMOTE_USER, LDAP) after this one.
 SESSION_ENGINE = "accounts.sessions"
 AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
-# By default each request derives a key for a cookie that hardly any of them has.
+# Django's default derives a key for a cookie in each request, though few have the cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
 
-# How often signing in may fail within so many seconds: for one name from one address,
-# and for one address. accounts/throttle.py counts.
+# Failed sign-in attempts allowed within SIGN_IN_WINDOW seconds: for one name from one IP
+# address, and for one IP address. accounts/throttle.py counts them.
 SIGN_IN_WINDOW = 15 * 60
 SIGN_IN_TRIES = 5
-SIGN_IN_TRIES_OF_ADDRESS = 50  # An office may have a single address.
+SIGN_IN_TRIES_OF_ADDRESS = 50  # All people in an office may share an address.
 
 # Passwords --------------------------------------------------------------------------
 
@@ -157,10 +157,11 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# E-mail: people who have forgotten their password get one, where EMAIL_URL is set ----
+# E-mail: users can reset a forgotten password if EMAIL_URL is set ---------------------
 
 # submission://user:password@host, with TLS; in development the console shows the
-# messages. The URL itself is no setting: Django's debug page would show the password.
+# messages. The URL itself is not a setting, because Django's debug page would show the
+# password.
 email_url = env.text(
     "EMAIL_URL", "console:" if DEBUG else "", *env.EMAIL, is_secret=True
 )
@@ -170,7 +171,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "webmaster@localhost", *env.
 
 # Language and time ------------------------------------------------------------------
 
-LANGUAGE_CODE = "en"  # For browsers that ask for none of these.
+LANGUAGE_CODE = "en"  # For browsers that accept none of the languages below.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [Path(__file__).parent / "locale"]  # With the texts of `accounts`.
 TIME_ZONE = "UTC"
@@ -179,7 +180,7 @@ USE_TZ = True
 
 # Behind a proxy ---------------------------------------------------------------------
 
-# The path below which a proxy, which takes it away, publishes the whole site: /tools.
+# The path below which a proxy publishes the site, such as /tools. The proxy strips it.
 FORCE_SCRIPT_NAME = env.text("FORCE_SCRIPT_NAME", "", *env.PATH).rstrip("/") or None
 CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS", (), *env.ORIGIN)
 if env.flag("TLS_PROXY", False):
@@ -187,12 +188,12 @@ if env.flag("TLS_PROXY", False):
 
 # Frames -----------------------------------------------------------------------------
 
-# Nobody has frames, or sees any, without signing in. Off, visitors have frames in their
-# session, as the tutorial's have them.
+# If true, only users who have signed in can have or see frames. If false, anonymous
+# visitors have frames in their session, as in the tutorial.
 FRAMES_LOGIN_REQUIRED = env.flag("FRAMES_LOGIN_REQUIRED", True)
 
-# Their bytes: a private directory, or FRAMES_STORAGE_URL=s3://bucket/prefix. boto3 takes
-# the endpoint, the region and the credentials from the usual AWS variables.
+# The files of frames: a private directory, or FRAMES_STORAGE_URL=s3://bucket/prefix. boto3
+# reads the endpoint, the region and the credentials from the usual AWS variables.
 FRAMES_STORAGE = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": DATA_DIR / "frames"},
@@ -205,11 +206,11 @@ if FRAMES_STORAGE_URL:
         "OPTIONS": {
             "bucket_name": bucket,
             "location": location.strip("/"),
-            "max_memory_size": 1 << 20,  # Bytes. The rest of a frame goes to the disk.
-            "use_threads": False,  # Ten threads would hold ten parts in memory.
+            "max_memory_size": 1 << 20,  # Bytes; the rest is on disk.
+            "use_threads": False,  # Ten threads would keep ten parts in memory.
         },
     }
-# Frames of an S3 storage are kept here after they were fetched, within a bound.
+# Cache on the disk for frames that were downloaded from S3, limited in size.
 FRAMES_FETCHED_DIR = DATA_DIR / "fetched"
 FRAMES_FETCHED_MB = env.number("FRAMES_FETCHED_MB", 10_000)
 
@@ -219,8 +220,8 @@ FRAMES_MAX_MB = env.number("FRAMES_MAX_MB", 5_000)  # Of one person.
 FRAMES_MAX_CELLS = env.number("FRAMES_MAX_CELLS", 100_000_000)  # Of one frame.
 FRAMES_MAX_COLUMNS = env.number("FRAMES_MAX_COLUMNS", 5_000)  # Of one frame.
 FRAMES_MAX_UPLOAD_MB = env.number("FRAMES_MAX_UPLOAD_MB", 200)  # Of one file.
-# What reading one file may take: memory, of a process of its own; and time, of which a
-# small file may take less (frames/reader.py).
+# Limits of the process that reads an uploaded file. Small files have less time
+# (frames/reader.py).
 FRAMES_READER_MB = env.number("FRAMES_READER_MB", max(1_000, 10 * FRAMES_MAX_UPLOAD_MB))
 FRAMES_READER_SECONDS = env.number("FRAMES_READER_SECONDS", 120)
 FRAMES_MAX_SECONDS = env.number("FRAMES_MAX_SECONDS", 120)  # Of one request; 0: any.
@@ -228,9 +229,10 @@ FRAMES_EXPIRE_DAYS = env.number("FRAMES_EXPIRE_DAYS", 90)  # Unopened; 0: never.
 
 # Static files: WhiteNoise serves them, in development straight from the apps ---------
 
-# Whole: under a WSGI server Django does not add the path to a relative one.
+# An absolute path: under a WSGI server, Django does not prepend FORCE_SCRIPT_NAME.
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
-# Made here, or WhiteNoise warns. An image has them in it, and DATA_DIR outside.
+# The directory is created here, or WhiteNoise warns. In a container, the static files are
+# part of the image, and DATA_DIR is a volume.
 STATIC_ROOT = env.directory("STATIC_ROOT", DATA_DIR / "static", is_written=False)
 STATICFILES_DIRS = [Path(__file__).parent / "static"]
 STATICFILES_FINDERS = [
@@ -238,11 +240,11 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "frames.static_files.DtaleFinder",
 ]
-# What is compressed already. Of fonts in WOFF, not all are.
+# Formats that are compressed already. Not all WOFF fonts are.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["gif", "jpg", "png", "webp", "woff2"]
-# Scripts of D-Tale's that are mended: made when something first asks for them.
+# Patched copies of D-Tale's scripts, written when they are first needed.
 FRAMES_MENDED_DIR = DATA_DIR / "mended"
-# A digest in the name, of the file or of its folder: browsers keep it for good.
+# Browsers may cache files for ever if the name of the file or of its folder has a digest.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"[./][0-9a-f]{12}[./]"
 STORAGES = {
     "frames": FRAMES_STORAGE,
@@ -254,7 +256,7 @@ STORAGES = {
     },
 }
 
-# HTTPS: on unless this is a development machine -------------------------------------
+# HTTPS: on, except in development ---------------------------------------------------
 
 HTTPS = env.flag("HTTPS", not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
@@ -262,25 +264,25 @@ SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 3600) * HTTPS  # 0 without it.
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SILENCED_SYSTEM_CHECKS = [
-    # HSTS for every subdomain, and for browsers' built-in lists, binds hosts that this
-    # site knows nothing of: a decision for whoever owns the domain.
+    # HSTS for all subdomains, and for the preload lists of browsers, affects other hosts
+    # as well. The owner of the domain has to decide that.
     "security.W005",
     "security.W021",
 ]
 
 # What browsers and clients may do ---------------------------------------------------
 
-# Django's defaults do the rest: no page in a frame, no guessing of content types, a
-# window of its own (COOP), cookies for this site's own requests (SameSite=Lax).
+# Django's defaults add X-Frame-Options, nosniff, Cross-Origin-Opener-Policy and
+# SameSite=Lax for cookies.
 SECURE_REFERRER_POLICY = "same-origin"
-CSRF_COOKIE_HTTPONLY = True  # As the session's is: forms carry the token.
+CSRF_COOKIE_HTTPONLY = True  # Forms contain the token, so no script has to read it.
 
-# Scripts and styles come from the site's own files, never from within a page. For all
-# of Django's answers; one that has a policy of its own, as D-Tale's have, keeps it.
+# Scripts and styles come from the site's static files; inline ones are blocked. Responses
+# that set a policy of their own, as D-Tale's do, keep it.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:"],  # The admin's styles have small images in them.
+        "img-src": ["'self'", "data:"],  # The admin's stylesheets contain small images.
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
@@ -288,18 +290,17 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# The site's own forms are short (Django allows 1,000 fields), and only the one of
-# frames/uploads.py takes a file, by a handler of its own: without any other, what else
-# is sent is thrown away, or anybody could fill the disk. A form of yours that takes a
-# file sets `request.upload_handlers` as it does. What is sent to D-Tale does not come by
-# here.
+# Only the form of frames/uploads.py accepts a file, with an upload handler of its own.
+# Without other handlers, Django discards uploaded files, so that nobody can fill the disk.
+# If a form of yours accepts a file, set `request.upload_handlers` in its view. These limits
+# do not apply to requests to D-Tale.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20  # Bytes, without files.
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = []
 
-# Logs, figures and errors: what happens, and never what is in frames -----------------
+# Logs, metrics and errors: they never contain data of frames ---------------------------
 
-# Lines of JSON in production; frames/logs.py says what is in them.
+# Lines of JSON in production; frames/logs.py defines their fields.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -318,18 +319,18 @@ LOGGING = {
         "level": env.text("LOG_LEVEL", "INFO", *env.LEVEL).upper(),
     },
     "loggers": {
-        "django": {},  # Its own handlers would say everything twice.
-        # These write addresses, with the filters in them. frames/logs.py has a line for
-        # each request, and whatever answers a failure has logged it.
+        "django": {},  # Drop Django's handlers: they would log every record twice.
+        # These log URLs, which contain filters. frames/logs.py logs each request, and the
+        # code that answers a failure logs the failure.
         "django.server": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR" if DEBUG else "CRITICAL"},
-        "dtale": {"level": "CRITICAL"},  # Its texts have values of frames.
+        "dtale": {"level": "CRITICAL"},  # Its messages contain data of frames.
         **{name: {"level": "INFO"} for name in ("boto3", "botocore", "urllib3")},
         "gunicorn.error": {"handlers": [], "propagate": True},
     },
 }
 
-# /metrics, for Prometheus: with this as its bearer token, and without it not at all.
+# Bearer token of /metrics, for Prometheus. Without it, there is no /metrics.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "", *env.TOKEN, is_secret=True)
 
 SENTRY_DSN = env.text("SENTRY_DSN", "", is_secret=True)
