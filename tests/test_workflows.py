@@ -69,7 +69,7 @@ def test_the_run_without_upper_bounds_has_none(tmp_path):
     )
     run("bash", "-c", f"{edit} pyproject.toml", cwd=tmp_path)
     left = _text(tmp_path / "pyproject.toml")
-    assert "<" not in left
+    assert not re.search(r"<\s*\d", left)
     assert '"dtale==3.22.*"' in left and '"pandas>=3.0"' in left
 
 
