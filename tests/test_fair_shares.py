@@ -114,6 +114,16 @@ def test_clients_of_nobody_that_send_half(site, others, sent):
     assert len(others["probe"]) > 20
 
 
+def test_client_that_sends_no_more_is_not_waited_for(site):
+    for sent in ("GET / HTTP/1.1\r\nHost:", half_sent("/accounts/login/", 1000)):
+        with connect(site) as client:
+            client.settimeout(8)  # Seconds: less than a slow client has.
+            client.sendall(sent.encode())
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(1 << 16):
+                pass
+
+
 def texts(rows):
     """A CSV (str) of which a calculation takes seconds."""
     words = [f"w{number * 7919 % 5003}" for number in range(5003)]

@@ -1,7 +1,6 @@
 """Wide frames: what is done for each of their columns is little, and is bounded.
 
-Times differ from machine to machine; the number of function calls only differs from
-release to release of pandas. Each limit is about 1.5 times what the oldest one takes.
+Times differ from machine to machine; the number of function calls does not.
 """
 
 import cProfile
@@ -16,6 +15,8 @@ from frames.files import read_file
 from frames.models import Frame
 
 COLUMNS, ROWS = 1_000, 20
+# pandas 3.0 calls more functions than later releases to do the same.
+MORE = 1.5 if pd.__version__.startswith("3.0.") else 1
 VALUES = {
     "integers": lambda n: np.arange(ROWS) + n,
     "floats": lambda n: np.arange(ROWS) / 8 + n,
@@ -59,7 +60,7 @@ def test_reading(tmp_path, kind):
     read_file(path)  # What is imported and compiled once.
     calls, frame = calls_per_column(read_file, path)
     assert frame.shape == (ROWS, COLUMNS)
-    assert calls < 250
+    assert calls < 150 * MORE
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
@@ -70,7 +71,7 @@ def test_reading_other_files(tmp_path, suffix):
     calls, frame = calls_per_column(read_file, path)
     assert frame.shape == (ROWS, COLUMNS)
     # pandas, which reads the cells of a workbook, takes 340 of them.
-    assert calls < (700 if suffix == "xlsx" else 450)
+    assert calls < (700 if suffix == "xlsx" else 250 * MORE)
 
 
 @pytest.mark.parametrize("kind", [*VALUES, "mixed"])
@@ -82,7 +83,7 @@ def test_opening_and_showing(owner, ann, kind):
     owner.get(f"data/{frame.pk}", ids=["0-1"])
     calls, page = calls_per_column(owner.get, f"data/{frame.pk}", ids=["0-1"])
     assert len(page.json["results"]["0"]) == COLUMNS + 1
-    assert calls < 400
+    assert calls < 200 * MORE
 
 
 @pytest.mark.parametrize("suffix", WRITERS)

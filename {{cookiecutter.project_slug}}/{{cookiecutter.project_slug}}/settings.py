@@ -116,8 +116,8 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     env.make_private(DATABASES["default"]["NAME"])
-    # With WAL, readers never wait. A writing transaction waits when it begins, because
-    # SQLite would fail at once in one that begins with reading.
+    # With WAL, readers never wait. Transactions take the write lock when they begin:
+    # SQLite does not wait for it in a transaction that has already read.
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL",
         "transaction_mode": "IMMEDIATE",
