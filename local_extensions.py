@@ -1,6 +1,6 @@
-"""What cookiecutter.json asks of Jinja: the rule for names, and answers kept as data.
+"""The Jinja extension of cookiecutter.json. It checks names and never renders answers.
 
-The rule itself is in the project's own `frames/names.py`.
+The rules for names are in the library, in `django_dtale/names.py`.
 """
 
 import json
@@ -12,25 +12,28 @@ from jinja2.ext import Extension
 
 ROOT = Path(__file__).resolve().parent
 TREE = "{{cookiecutter.project_slug}}"
+NAMES = "packages/django-dtale/src/django_dtale/names.py"
 ANSWERS = "project_name", "project_slug", "dtale_prefix"
 
 
 class Answers(Extension):
-    """Filters for the answers, and a guard: Jinja never reads an answer as a template.
+    """Filters for the answers, and a guard that keeps Jinja from rendering answers.
 
-    ``check_project_name``, ``check_project_slug`` and ``check_dtale_prefix`` return
-    the answer, or end the program with one line that says what is wrong with it.
-    ``suggest_slug`` returns a slug for a name; ``in_string`` escapes text for a string
-    literal.
+    ``check_project_name``, ``check_project_slug`` and ``check_dtale_prefix`` return a
+    valid answer unchanged. For an invalid one, they exit with a one-line message that
+    gives the reason. ``suggest_slug`` returns a slug for a name. ``in_string`` escapes
+    text for a string literal.
     """
 
     def __init__(self, environment):
         super().__init__(environment)
-        # `cruft update` bakes two versions of this template in one process: the next
-        # one is to import its own extension, not to find this one.
+        # `cruft update` bakes two versions of this template in one process. Drop this
+        # module from the import cache, so that the second version imports its own
+        # extension.
         sys.modules.pop(__name__, None)
-        # Not imported: that would leave __pycache__ in the tree, to be baked with it.
-        names = runpy.run_path(str(ROOT / TREE / "frames" / "names.py"))
+        # Do not import the module: that would create __pycache__ in the template's
+        # tree, and Cookiecutter would copy it into the bake.
+        names = runpy.run_path(str(ROOT / TREE / NAMES))
         checks = {answer: names[f"check_{answer}"] for answer in ANSWERS}
 
         def check_answers(cookiecutter):
@@ -52,19 +55,22 @@ class Answers(Extension):
         self.own = [*defaults, *hooks]
 
     def preprocess(self, source, name, filename=None):
-        """Return ``source`` if it is the template's own, else a literal of its text.
+        """Return ``source`` if it is the template's own, else its text as a literal.
 
-        Cookiecutter renders every answer that comes from the command line, a file or
-        cruft, as if it were a default of cookiecutter.json.
+        Cookiecutter renders answers from the command line, a configuration file or
+        cruft as if they were defaults in cookiecutter.json.
         """
         if source == TREE:
-            # The first folder. A replay, or a private variable on the command line, has
-            # passed by the checks: here they are made again, with nothing written yet.
+            # Cookiecutter renders the name of the first folder before it writes
+            # anything. Check the answers again at this point: replays, and private
+            # variables on the command line, bypass the earlier checks.
             return "{{ (cookiecutter|check_answers).project_slug }}"
-        if name or self.environment.loader:  # Only the tree's files have these.
+        # Only the template's files have a name or a loader.
+        if name or self.environment.loader:
             return source
         if source in self.own:
-            # They come in this order, each once. Out of turn, it is an answer.
+            # Each default and each hook is rendered once, in order. Any other text is
+            # an answer.
             del self.own[: self.own.index(source) + 1]
             return source
         text = source.encode("unicode_escape").decode().replace('"', r"\x22")
@@ -72,14 +78,14 @@ class Answers(Extension):
 
 
 def in_string(text):
-    """Return ``text`` (str) escaped for a double-quoted literal of Python or TOML."""
+    """Return ``text`` escaped for a double-quoted literal of Python or TOML."""
     return "".join(map(_escape, text))
 
 
 def _escape(character):
     if character == "\\":
         return r"\\"
-    # With \" in a literal, `ruff format` would change the quotes around it.
+    # `ruff format` would change the quotes of a literal that contains \".
     if character == '"' or not character.isprintable():
         code = ord(character)
         return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
@@ -91,8 +97,8 @@ def _or_exit(function, invalid_name):
         try:
             return function(answer)
         except invalid_name as error:
-            # The one exception that ends Cookiecutter and cruft alike with its text,
-            # no traceback, and exit code 1.
+            # SystemExit is the only exception with which both Cookiecutter and cruft
+            # print just the message, without a traceback, and exit with code 1.
             raise SystemExit(str(error)) from None
 
     return filter_or_exit

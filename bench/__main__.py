@@ -1,8 +1,8 @@
-"""`make bench`: a baked project beside bare Django, D-Tale alone and the tutorial.
+"""`make bench`: compare a baked project with bare Django, D-Tale and D-Tale's tutorial.
 
-Everything is measured side by side in one run, in turns, medians of at least five, and
-told as a ratio: these figures mean nothing as seconds on another machine.
-`make bench ONLY=startup` runs one part.
+All sites are measured alternately in one run. The figures are ratios of medians of at
+least five rounds, because absolute times differ between machines. `make bench
+ONLY=startup` runs only the part `startup`.
 """
 
 import argparse

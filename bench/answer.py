@@ -1,9 +1,10 @@
-"""Works in one process and says how long that took; see `processes.py`.
+"""Measure requests and tasks of one site in one process. `processes.py` starts it.
 
-Run by the generated project's Python, in a site's root: `answer.py KIND ROWS`, and
-`KINDS` are below. It makes a frame of so many rows, and then reads lines from its
-standard input: a path is asked for up to ASKED times, one of `TASKS` is done once. The
-median time, in seconds, is printed.
+The generated project's Python runs `answer.py KIND ROWS` in a site's root. KIND is a
+key of KINDS. The script creates a frame with this number of rows and then reads lines
+from its standard input. Each line is either a path, which is requested up to ASKED
+times, or the name of a task in TASKS, which runs once. For each line, the script prints
+the median time in seconds.
 """
 
 import functools
@@ -16,13 +17,13 @@ import time
 from pathlib import Path
 
 ASKED = 15
-LONG = 2  # Seconds, after which it is not asked once more.
+LONG = 2  # A path that takes longer than this many seconds is requested only once.
 FROM_HERE = {"HTTP_SEC_FETCH_SITE": "same-origin"}
 DATA = "data/ID?ids=%5B%220-60%22%5D"
 
 
 def mixed(rows):
-    """A frame of ten columns of the common kinds."""
+    """Return a DataFrame with ten columns of common types."""
     import numpy as np
     import pandas as pd
 
@@ -46,18 +47,18 @@ def mixed(rows):
 
 
 def dates(rows):
-    """A frame of ten columns of dates."""
+    """Return a DataFrame with ten columns of dates."""
     import pandas as pd
 
     days = mixed(rows)["day"]
     return pd.DataFrame({f"day {n}": days + pd.Timedelta(n, "h") for n in range(10)})
 
 
-# What answers -------------------------------------------------------------------------
+# Kinds of sites -----------------------------------------------------------------------
 
 
 class Plain:
-    """D-Tale alone, with its dict of frames."""
+    """Plain D-Tale, which keeps its data in a dict."""
 
     prefix = ""
 
@@ -68,12 +69,12 @@ class Plain:
         self.client = Client(build_app(app_root="/flask", reaper_on=False))
 
     def open(self, data, dates=None):
-        """Open a frame, or a CSV file, and return the frame's id.
+        """Open a DataFrame or a CSV file, and return its ID in D-Tale.
 
         Args:
-            data: ``pandas.DataFrame``, or the file's path (str).
-            dates: the file's columns that pandas is told to read as dates; the site
-                finds them by itself.
+            data: a ``pandas.DataFrame``, or the path of a file.
+            dates: the columns of the file that pandas has to parse as dates. The
+                generated site detects date columns automatically.
         """
         import pandas as pd
         from dtale.views import startup
@@ -91,7 +92,7 @@ class Plain:
 
 
 class Generated(Plain):
-    """The generated site, asked by a user who is signed in."""
+    """The generated site, requested by a signed-in user."""
 
     def __init__(self):
         slug = Path.cwd().name
@@ -101,6 +102,7 @@ class Generated(Plain):
         from django.contrib.auth import get_user_model
         from django.test import Client as DjangoClient
         from django.test import RequestFactory
+        from django_dtale.conf import dtale_settings
         from werkzeug.test import Client
 
         self.user, _ = get_user_model().objects.get_or_create(username="bench")
@@ -109,13 +111,13 @@ class Generated(Plain):
         self.client = Client(application)
         name = settings.SESSION_COOKIE_NAME
         self.client.set_cookie(name, login.cookies[name].value)
-        self.prefix = f"/{settings.DTALE_PREFIX}"
+        self.prefix = f"/{dtale_settings.PREFIX}"
         self.request = RequestFactory().get("/")
         self.request.user, self.request.session = self.user, login.session
 
     def open(self, data, dates=None):
-        from frames.explore import explore
-        from frames.sources import read_file
+        from django_dtale.api import explore
+        from django_dtale.readers.dataframe import read_file
 
         if isinstance(data, str):
             data = read_file(data)
@@ -123,17 +125,17 @@ class Generated(Plain):
 
 
 class Ungated(Generated):
-    """The same D-Tale, which finds the same user as the site does, with no gate."""
+    """The generated site's D-Tale without the gateway. The user is still looked up."""
 
     def __init__(self, find_user=True):
         super().__init__()
-        from accounts.middleware import get_user
-        from accounts.sessions import SessionStore
         from django.conf import settings
+        from django.contrib.auth import get_user
+        from django.contrib.sessions.backends.db import SessionStore
         from django.core.handlers.wsgi import WSGIRequest
-        from frames.dtale_app import build_dtale
-        from frames.unit_of_work import unit_of_work
-        from frames.workspace import Workspace, bind
+        from django_dtale.dtale.application import build_dtale
+        from django_dtale.unit_of_work import unit_of_work
+        from django_dtale.workspace import Workspace, bind
 
         dtale = build_dtale()
 
@@ -160,7 +162,7 @@ KINDS = {
     "told": functools.partial(Ungated, find_user=False),
 }
 
-# What is to be done -------------------------------------------------------------------
+# Tasks --------------------------------------------------------------------------------
 
 
 def open_mixed(site, rows, data_id):

@@ -1,4 +1,4 @@
-"""Draws the figures: `chart.py FIGURES.json CHART.svg`, by a Python with matplotlib."""
+"""Draw the benchmark chart: `chart.py FIGURES.json CHART.svg`. Requires matplotlib."""
 
 import json
 import sys
@@ -7,13 +7,13 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("svg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
 BETTER, EQUAL, WORSE = "#2a6f97", "#8d99ae", "#c1121f"
 
 
 def draw(figures, path):
-    """Draw one bar for each figure, on a logarithmic scale; right of 1 is better."""
+    """Draw a bar for each figure, on a logarithmic scale. Values above 1 are better."""
     labels = [f"{each['what'].replace('`', '')}, {each['told']}" for each in figures]
     values = [each["advantage"] for each in figures]
     colors = [BETTER if v > 1.2 else WORSE if v < 1 / 1.2 else EQUAL for v in values]
@@ -24,7 +24,7 @@ def draw(figures, path):
     axes.axvline(1, color="#333333", linewidth=1)
     axes.invert_yaxis()
     axes.margins(y=0.01)
-    axes.set_xlabel("times as good as what it is measured against; 1 is equal")
+    axes.set_xlabel("how many times as good as the comparison; 1 is equal")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)

@@ -1,7 +1,8 @@
-"""Times a dispatcher's call in front of an application that does nothing.
+"""Measure the cost of a dispatcher in front of an application that does nothing.
 
-Run by the generated project's Python, in its root: `dispatching.py ours` or `werkzeug`;
-it prints nanoseconds.
+The generated project's Python runs `dispatching.py ours` or `dispatching.py werkzeug`
+in the project's root. The script prints the nanoseconds for each call of the
+dispatcher.
 """
 
 import importlib

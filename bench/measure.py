@@ -1,4 +1,4 @@
-"""How things are measured: CPU, memory and time of real processes."""
+"""Measure the CPU time, memory and duration of processes."""
 
 import contextlib
 import os
@@ -11,14 +11,14 @@ QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def wall(function, *arguments):
-    """Seconds that a call takes."""
+    """Return the duration of a call in seconds."""
     start = time.perf_counter()
     function(*arguments)
     return time.perf_counter() - start
 
 
 def cpu_and_memory(site, arguments):
-    """CPU seconds and peak resident memory, in kB, of one command in the site."""
+    """Return the CPU seconds and the peak resident memory (in kB) of a command."""
     process = subprocess.Popen([site.python, *arguments], cwd=site.path, **QUIET)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -27,14 +27,14 @@ def cpu_and_memory(site, arguments):
 
 
 def free_address():
-    """Return a host and port (str) of the loopback that nobody listens on."""
+    """Return a free address of the loopback interface, as host:port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def first_page(site):
-    """Seconds from the start of `runserver` until the first page has been answered."""
+    """Return the seconds between the start of `runserver` and the first page."""
     address = free_address()
     command = [site.python, "manage.py", "runserver", "--noreload", address]
     start = time.perf_counter()

@@ -1,6 +1,7 @@
-"""What is measured: each part yields figures, with the goal that the project has set.
+"""The parts of the benchmark. Each part yields figures, with the project's goals.
 
-Frames of a thousand to five million rows, of ten columns; see `answer.py`.
+The frames have ten columns and from a thousand to five million rows. `answer.py`
+creates them.
 """
 
 import subprocess
@@ -21,23 +22,23 @@ SIZES = 1_000, 100_000, MILLION
 
 
 def part_bake(workdir):
-    """How long the command takes that generates the project."""
+    """Measure the duration of the command that generates the project."""
     targets = iter(workdir / f"bake{number}" for number in range(ROUNDS))
     medians, _ = in_turns("bake", ROUNDS, {"bake": lambda: wall(bake, next(targets))})
     yield Figure("bake with defaults", f"{medians['bake']:.1f} s", "")
 
 
 def part_startup(workdir):
-    """What Django's side costs before D-Tale is asked for."""
+    """Measure the startup of the site before D-Tale is used."""
     sites = make_sites(workdir)
     check = ["manage.py", "check"]
     measures = {
-        "`manage.py check`, CPU": (lambda site: cpu_and_memory(site, check)[0], 1.15),
+        "`manage.py check`, CPU": (lambda site: cpu_and_memory(site, check)[0], 1.3),
         "`manage.py check`, peak memory": (
             lambda site: cpu_and_memory(site, check)[1],
             None,
         ),
-        "server start to first page": (first_page, 1.15),
+        "server start to first page": (first_page, 1.3),
     }
     for what, (measure, goal) in measures.items():
         subjects = {
@@ -50,7 +51,7 @@ def part_startup(workdir):
 
 
 def part_pages(workdir):
-    """What the dispatcher costs Django's own pages."""
+    """Measure the dispatcher's overhead on Django's own pages."""
     sites = make_sites(workdir)
     script = str(Path(__file__).with_name("dispatching.py"))
 
@@ -61,7 +62,7 @@ def part_pages(workdir):
     subjects = {kind: partial(call, kind) for kind in ("ours", "werkzeug")}
     _, ratio = in_turns("a call", ROUNDS, subjects)
     against = "Werkzeug's DispatcherMiddleware"
-    yield less("dispatcher alone, a call", ratio, against, 1.0)
+    yield less("one call of the dispatcher", ratio, against, 1.0)
 
     bare = sites["bare Django"]
     ours = sites["generated"].path / "django_d_tale" / "dispatcher.py"
@@ -80,32 +81,47 @@ def part_pages(workdir):
             for name, server in (("dispatched", dispatched), ("alone", alone))
         }
         _, ratio = in_turns("Django's page", 3 * ROUNDS, subjects)
-    yield more("Django's page through it, requests/s", ratio, "bare Django", 0.97)
+    yield more(
+        "a Django page behind the dispatcher, requests/s", ratio, "bare Django", 0.97
+    )
 
 
 OPENING = {
-    "`explore()`, 1M x 10, one column of dates": ("open mixed", "`startup`", 8),
-    "`explore()`, 1M x 10, ten columns of dates": ("open dates", "`startup`", 50),
-    "CSV of 1M x 10 to an open grid": ("open csv", "`read_csv` and `startup`", 4),
-    "the same, dates as dates": (
+    "`explore()`, 1M rows x 10 columns, one of them dates": (
+        "open mixed",
+        "`startup`",
+        8,
+    ),
+    "`explore()`, 1M rows x 10 columns, all of them dates": (
+        "open dates",
+        "`startup`",
+        50,
+    ),
+    "from a CSV file of 1M rows to the open grid": (
+        "open csv",
+        "`read_csv` and `startup`",
+        4,
+    ),
+    "the same, both parse the dates": (
         "open csv, dates",
-        "`read_csv`, told which, and `startup`",
+        "`read_csv` with `parse_dates`, and `startup`",
         4,
     ),
 }
 
 
 def part_opening(workdir):
-    """From data to a grid, and back to the disk."""
+    """Measure the time to open data in a grid, and to save a change to disk."""
     site = make_sites(workdir)["generated"]
     lines = {what: line for what, (line, *_) in OPENING.items()}
     for what, ratio, _ in compare(site, "opening", lines, MILLION, ROUNDS):
         _, against, goal = OPENING[what]
         yield faster(what, ratio, f"the tutorial's {against}", goal)
-    lines = {"edit of one cell, 1M x 10, durable": "edit cell"}
+    lines = {"edit of one cell in 1M rows, saved to disk": "edit cell"}
     for what, _, seconds in compare(site, "edit", lines, MILLION, 3 * ROUNDS):
         told, goal = f"{seconds * 1000:+.0f} ms", "at most +60 ms"
-        yield Figure(what, told, "the tutorial, in memory only", goal)
+        against, missed = "the tutorial, in memory only", seconds > 0.06
+        yield Figure(what, told, against, goal, missed=missed)
 
 
 REQUESTS = {
@@ -126,33 +142,37 @@ FILTER = (
 
 
 def part_frames(workdir):
-    """Requests of D-Tale's, with login, gate, rows and storage."""
+    """Measure D-Tale's requests, including sign-in, the gateway and the storage."""
     site = make_sites(workdir)["generated"]
     for rows in (*SIZES, 5 * MILLION):
         goals = AT_MILLION if rows == MILLION else {}
         asked = REQUESTS if rows <= MILLION else dict([*REQUESTS.items()][:2])
         for what, ratio, _ in compare(site, f"{rows:,}", asked, rows, ROUNDS):
             told = f"{what}, {rows:,} rows"
-            yield less(told, ratio, "D-Tale alone", goals.get(what))
+            yield less(told, ratio, "plain D-Tale", goals.get(what))
         filtered = {f"`/dtale/data` with a filter, {rows:,} rows": DATA}
         for what, ratio, _ in compare(site, "", filtered, rows, ROUNDS, first=FILTER):
             goal = 0.3 if rows == MILLION else None
-            yield less(what, ratio, "D-Tale alone", goal)
+            yield less(what, ratio, "plain D-Tale", goal)
 
 
-# Without the gate somebody has to say whose frames these are; the second is told.
-GATELESS = {"ungated": "the same without it", "told": "that, told who asks"}
+# Without the gateway, the site needs another way to determine the user. The first kind
+# queries the database. The second kind has a preset user.
+GATELESS = {
+    "ungated": "without the gateway",
+    "told": "without the gateway, with a preset user",
+}
 
 
 def part_gate(workdir):
-    """What it costs to ask who sends a request, from where, and for what."""
+    """Measure the overhead of the gateway's checks of user, origin and endpoint."""
     site = make_sites(workdir)["generated"]
     for kind, against in GATELESS.items():
         for rows in SIZES:
-            data = {f"the gate, of `/dtale/data`, {rows:,} rows": DATA}
+            data = {f"`/dtale/data` behind the gateway, {rows:,} rows": DATA}
             kinds = "generated", kind
             for what, ratio, _ in compare(site, kind, data, rows, 5 * ROUNDS, kinds):
-                yield less(what, ratio, against, 1.15 if kind == "ungated" else None)
+                yield less(what, ratio, against, 1.5 if kind == "ungated" else None)
 
 
 PUBLISH = """
@@ -162,11 +182,11 @@ from answer import mixed
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
-from frames.models import Frame
+from django_dtale import publish
 user = get_user_model().objects.get_or_create(username="bench")[0]
 client = Client()
 client.force_login(user)
-frame = Frame.objects.publish(mixed({rows}), owner=user)
+frame = publish(mixed({rows}), owner=user)
 session = client.cookies[settings.SESSION_COOKIE_NAME]
 cookie = f"{{session.key}}={{session.value}}"
 pathlib.Path("published").write_text(f"{{cookie}} {{frame.pk}}")
@@ -174,7 +194,7 @@ pathlib.Path("published").write_text(f"{{cookie}} {{frame.pk}}")
 
 
 def part_workers(workdir):
-    """What further workers bring, and what they cost."""
+    """Measure the throughput and the memory of additional workers."""
     sites = make_sites(workdir)
     site = sites["generated"]
     code = PUBLISH.format(bench=str(Path(__file__).parent), rows=MILLION)
@@ -206,11 +226,11 @@ def part_workers(workdir):
         "tutorial": partial(further, sites["tutorial"], *tutorial),
     }
     _, ratio = in_turns("memory", ROUNDS, subjects)
-    yield less("memory of a further worker", ratio, "the tutorial", 0.35)
+    yield less("memory of each further worker", ratio, "the tutorial", 0.35)
 
 
 def part_visits(workdir):
-    """What a browser fetches, and how soon somebody sees the first cell."""
+    """Measure visits in a browser: the time to the first cell, and static files."""
     yield from visits.compare(make_sites(workdir), ROUNDS)
 
 

@@ -1,4 +1,4 @@
-"""Processes that work in turns, so that what else the machine does meets them all."""
+"""Measure processes alternately, so that other load affects all of them equally."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from .sites import SERVED
 
 @contextlib.contextmanager
 def answering(site, kind, rows):
-    """A process of `answer.py`: call it with a line for the seconds that it takes."""
+    """Run `answer.py`. Yield a function that returns the seconds of a line."""
     script = str(Path(__file__).with_name("answer.py"))
     process = subprocess.Popen(
         [site.python, script, kind, str(rows)],
@@ -38,15 +38,16 @@ def answering(site, kind, rows):
 
 
 def in_turns(label, rounds, subjects):
-    """Return the median seconds of each subject, and those of each pair's ratio.
+    """Measure subjects alternately, and return medians.
 
     Args:
-        label: str, what the progress is called.
-        rounds: int.
-        subjects: {name: function that returns a number}.
+        label: the label of the progress messages.
+        rounds: the number of rounds. Each measures every subject once.
+        subjects: the functions that measure, by name.
 
     Returns:
-        tuple: {name: median}, and the median ratio of the first to the last (float).
+        The median of each subject by name, and the median over all rounds of the ratio
+        of the first subject to the last.
     """
     seen = {name: [] for name in subjects}
     for number in range(1, rounds + 1):
@@ -54,17 +55,17 @@ def in_turns(label, rounds, subjects):
         for name, measure in subjects.items():
             seen[name].append(measure())
     first, *_, last = seen.values()
-    # Each beside its own neighbour.
+    # Divide only measurements of the same round: they were taken under the same load.
     ratio = statistics.median(a / b for a, b in zip(first, last, strict=True))
     return {name: statistics.median(values) for name, values in seen.items()}, ratio
 
 
 def compare(site, label, lines, rows, rounds, kinds=("generated", "plain"), first=None):
-    """Yield (what, ratio, seconds' difference) for each line, of the two kinds.
+    """Compare two kinds: yield the name, ratio and difference in seconds for each line.
 
     Args:
-        lines: {what: line for `answer.py`}.
-        first: a path that both are asked for before, if given.
+        lines: the lines for `answer.py`, by the name of the measurement.
+        first: an optional path that both kinds request before the measurement.
     """
     with contextlib.ExitStack() as stack:
         asks = [stack.enter_context(answering(site, kind, rows)) for kind in kinds]

@@ -1,4 +1,4 @@
-"""The sites behind gunicorn, as they are served to others: their load and memory."""
+"""Run the sites with gunicorn, and measure their throughput and memory."""
 
 import contextlib
 import os
@@ -13,16 +13,15 @@ from pathlib import Path
 from .measure import QUIET, free_address
 from .sites import SERVED
 
-SECONDS = 4  # Of each round of load.
+SECONDS = 4  # The duration of each round of load.
 
 
 class Server:
-    """gunicorn with so many workers of a site.
+    """A gunicorn server for a site.
 
     Args:
-        site: ``sites.Site``.
-        workers: int.
-        application: the WSGI application's name, if the site has no gunicorn.conf.py.
+        application: the name of the WSGI application, if the site has no
+            gunicorn.conf.py.
     """
 
     def __init__(self, site, workers, application=None):
@@ -55,7 +54,6 @@ class Server:
         self.process.wait()
 
     def pids(self):
-        """Return the ids (list of int) of the workers."""
         pid = self.process.pid
         return [
             int(each)
@@ -63,7 +61,7 @@ class Server:
         ]
 
     def memory(self):
-        """Return the memory (int, kB) of all its processes; what they share, once."""
+        """Return the memory of all processes in kB. Shared memory is counted once."""
         texts = (
             Path(f"/proc/{pid}/smaps_rollup").read_text()
             for pid in (self.process.pid, *self.pids())
@@ -71,7 +69,7 @@ class Server:
         return sum(int(re.search(r"^Pss: +(\d+)", text, re.M)[1]) for text in texts)
 
     def cpu(self):
-        """Return the CPU seconds (float) of its workers' threads so far."""
+        """Return the CPU seconds that the threads of the workers have used so far."""
         threads = (
             path
             for pid in self.pids()
@@ -81,10 +79,10 @@ class Server:
 
 
 def load(url, headers=()):
-    """Return requests per second (float) that a server answers, by wrk.
+    """Return the requests per second that a server can handle, measured with wrk.
 
     Raises:
-        AssertionError: an answer was wrong, or wrk is not there.
+        AssertionError: a request failed, or wrk is not installed.
     """
     wrk = shutil.which("wrk")
     assert wrk, "wrk is missing: https://github.com/wg/wrk"

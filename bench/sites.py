@@ -1,4 +1,4 @@
-"""The three sites that are compared, in one environment: the generated project's."""
+"""The three sites that the benchmark compares, in one shared virtual environment."""
 
 import functools
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 
-# As the generated site is served to others, but without TLS, and with room for what is
-# opened again and again.
+# The generated site runs as in production, but without HTTPS. Its limits are raised
+# because the benchmark opens frames many times.
 SERVED = {
     "DEBUG": "False",
     "HTTPS": "False",
@@ -18,10 +18,10 @@ SERVED = {
     "FRAMES_MAX_COUNT": "10000",
 }
 
-# The tutorial "How to Embed D-Tale Within a Django App", told in our own words and
-# repaired where it no longer runs: the two functions that Werkzeug removed are written
-# out in the dispatcher. Everything else is as it has people type it: D-Tale imported at
-# the top, one lock and one call of create_app for each request.
+# The files of the site from the tutorial "How to Embed D-Tale Within a Django App". The
+# dispatcher uses two functions that Werkzeug has removed, so they are replaced here.
+# Everything else behaves like the original: modules import D-Tale at the top, and each
+# request takes a lock and calls `create_app` unless an instance exists.
 TUTORIAL = {
     "dispatcher.py": """
 from threading import Lock
@@ -104,14 +104,14 @@ application = PathDispatcher(get_wsgi_application(), make_app)
 
 @dataclass(frozen=True)
 class Site:
-    """A Django project and the Python that runs it."""
+    """A Django project and the Python interpreter that runs it."""
 
     path: Path
     python: str
 
 
 def bake(directory):
-    """Bake the template with its defaults, by the command: the project's path."""
+    """Bake the template with its defaults. Return the path of the project."""
     command = [sys.executable, "-m", "cookiecutter", "--no-input", "--default-config"]
     subprocess.run(
         [*command, "--output-dir", str(directory), str(TEMPLATE)],
@@ -123,9 +123,9 @@ def bake(directory):
 
 @functools.cache
 def make_sites(directory):
-    """Make the three sites, ready to be served, once for all parts: {name: Site}."""
+    """Return the three sites by name, ready to serve, for all measurements."""
     generated = bake(directory)
-    # Not what the `make` above this one was told.
+    # Do not pass on the options of the `make` command that runs the benchmark.
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     subprocess.run(["make", "-s", ".venv/ready"], cwd=generated, env=env, check=True)
     sites = {"generated": Site(generated, str(generated / ".venv" / "bin" / "python"))}

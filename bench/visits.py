@@ -1,4 +1,4 @@
-"""Visits to a site's grid in a real browser, and the static files that they fetch."""
+"""Measure grid visits in a real browser and the static files that they load."""
 
 import shutil
 import statistics
@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from .figures import Figure, less
 from .servers import Server
 
-LINE = 9e6 / 8  # Bytes per second, of a slow home's or a hotel's line.
-LATENCY = 20  # Milliseconds.
+LINE = 9e6 / 8  # Bytes per second of a slow connection, such as hotel Wi-Fi.
+LATENCY = 20  # The latency is in milliseconds.
 
 
 def is_static(url):
@@ -25,18 +25,18 @@ FETCHED = """() => performance.getEntriesByType("resource")
 
 
 class Visitor:
-    """A browser that has never been at the site, with a profile of its own.
+    """A browser with a new profile and an empty cache.
 
     Args:
         chromium: Playwright's ``BrowserType``.
-        url: str, the site's home page.
-        is_slow: bool, whether it is at the end of a slow line.
+        url: the URL of the site's home page.
+        is_slow: whether to emulate a slow line.
     """
 
     def __init__(self, chromium, url, is_slow=True):
         self.url = url
         self.profile = tempfile.TemporaryDirectory()
-        # Without a profile on the disk it would keep no compiled scripts.
+        # Browsers cache compiled scripts only if the profile is on disk.
         self.context = chromium.launch_persistent_context(
             self.profile.name, executable_path=browser(), args=["--no-sandbox"]
         )
@@ -51,8 +51,8 @@ class Visitor:
         """Go from the home page to a grid.
 
         Returns:
-            tuple: seconds from the click to the first cell (float), and the static
-                files that came over the line (list of URLs).
+            The seconds from the click to the first cell, and the URLs of the static
+            files that were not cached.
         """
         self.page.goto(self.url)
         self.page.wait_for_load_state("networkidle")
@@ -71,7 +71,7 @@ class Visitor:
 
 
 def fetch(urls, encoding):
-    """Fetch URLs as a client of that encoding; return how many bytes came (int)."""
+    """Fetch URLs with this Accept-Encoding. Return the number of bytes received."""
     size = 0
     for url in urls:
         request = urllib.request.Request(url, headers={"Accept-Encoding": encoding})
@@ -81,7 +81,7 @@ def fetch(urls, encoding):
 
 
 def compare(sites, rounds):
-    """Yield the figures of visits to the generated site and to the tutorial's."""
+    """Yield the figures for visits to the generated site and the tutorial's site."""
     from playwright.sync_api import sync_playwright
 
     servers = {
@@ -104,25 +104,26 @@ def compare(sites, rounds):
             _, again = visitor.visit()
             visitor.close()
             if name == "generated":
-                yield Figure(AGAIN, str(len(again)), "", "none")
+                yield Figure(AGAIN, str(len(again)), "", "none", missed=bool(again))
         yield from static_files(servers, files, empty, rounds)
 
 
 def on_a_slow_line(chromium, servers, rounds):
-    """Yield how long the visits take, the first and a repeated one."""
+    """Yield the figures for the durations of first and repeat visits."""
     visitors, first, repeat = [], {}, {}
     for number in range(rounds + 1):
         print(f"first visits: {number} of {rounds}", file=sys.stderr)
         for name, server in servers.items():
             visitor = Visitor(chromium, server.url)
             seconds, _ = visitor.visit()
-            visitor.visit()  # A browser compiles what it sees a second time for good.
-            if number == 0:  # The servers import something.
+            visitor.visit()  # Browsers cache compiled scripts only at the second visit.
+            if number == 0:  # In the first round, the servers still import modules.
                 visitor.close()
                 continue
             first.setdefault(name, []).append(seconds)
             visitors.append((name, visitor))
-    time.sleep(61)  # For a minute the tutorial's scripts are not asked for again.
+    # The tutorial's scripts have a max-age of one minute. Wait until they are stale.
+    time.sleep(61)
     for number, (name, visitor) in enumerate(visitors):
         print(f"repeat visits: {number + 1} of {len(visitors)}", file=sys.stderr)
         repeat.setdefault(name, []).append(visitor.visit()[0])
@@ -130,7 +131,7 @@ def on_a_slow_line(chromium, servers, rounds):
     goals = (("first", first, 0.5), ("repeat", repeat, 0.85))
     for which, seconds, goal in goals:
         medians = {name: statistics.median(each) for name, each in seconds.items()}
-        what = f"9 Mbit/s, click to first cell, {which} visit"
+        what = f"{which} visit at 9 Mbit/s, from click to first cell"
         against = f"the tutorial, {medians['tutorial']:.1f} s"
         yield less(what, medians["generated"] / medians["tutorial"], against, goal)
 
@@ -139,7 +140,8 @@ AGAIN = "static requests of a repeat visit"
 BYTES = {"br": 0.8, "gzip": 0.27}
 
 
-# What any site pays for as many requests: the server alone, which sends nothing.
+# This application sends empty responses, to measure the cost of requests without
+# content.
 EMPTY = """
 def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "0")])
@@ -148,12 +150,12 @@ def application(environ, start_response):
 
 
 def static_files(servers, files, empty, rounds):
-    """Yield what the static files of a first visit cost the line and the server.
+    """Yield the figures for the static files of a first visit: bytes and CPU time.
 
     Args:
-        servers: {name: Server} of the two sites.
-        files: {name: the URLs (list of str) that a visit to the site fetches}.
-        empty: Server of EMPTY.
+        servers: the servers of the two sites by name.
+        files: the URLs that a visit to each site fetches, by the site's name.
+        empty: the server of EMPTY.
     """
     own = [
         url.replace(servers["generated"].url, empty.url) for url in files["generated"]
@@ -169,21 +171,23 @@ def static_files(servers, files, empty, rounds):
                 fetch(urls, encoding)
                 cpu[name].append(server.cpu() - before)
         spent = {name: statistics.median(each) for name, each in cpu.items()}
-        what = f"static files of a first visit, {encoding} client"
+        what = f"static files of a first visit, {encoding} encoding"
         bytes_ratio = sizes["generated"] / sizes["tutorial"]
         yield less(f"{what}, bytes", bytes_ratio, "the tutorial", goal)
         cpu_ratio = spent["generated"] / spent["tutorial"]
-        goal = 0.02 if encoding == "br" else None  # It compresses for no other client.
+        # The tutorial compresses its files again for each request, but only if the
+        # client accepts br.
+        goal = 0.02 if encoding == "br" else None
         empty_ratio = spent["empty"] / spent["tutorial"]
-        against = f"the tutorial (as many empty answers: {empty_ratio:.2f}x)"
+        against = f"the tutorial (empty responses instead of files: {empty_ratio:.2f}x)"
         yield less(f"{what}, server CPU", cpu_ratio, against, goal)
 
 
 def browser():
-    """Return the path (str) of Chromium.
+    """Return the path of Chromium.
 
     Raises:
-        AssertionError: it is not there.
+        AssertionError: Chromium is not installed.
     """
     names = "chromium", "chromium-browser", "google-chrome"
     found = next(filter(None, map(shutil.which, names)), None)

@@ -1,4 +1,4 @@
-"""A baked project, a server of it, and a browser: the real parts of these tests."""
+"""Fixtures for a baked project, a server that runs it, and a browser."""
 
 import contextlib
 import os
@@ -14,11 +14,21 @@ from pathlib import Path
 
 import pytest
 from cookiecutter.main import cookiecutter
-from interpreters import interpreters
+from interpreters import interpreters, uv
 
 pytest_plugins = ["services"]
 
 TEMPLATE = Path(__file__).resolve().parent.parent
+PACKAGE_TESTS = TEMPLATE / "tests" / "package"
+# With these options, slipcover measures the coverage of the pytest processes and writes
+# it to coverage.json. The Makefile uses the same options.
+MEASURE = (
+    *("-m", "slipcover", "--branch", "--dont-wrap-pytest", "--json"),
+    *("--out", "coverage.json", "--source", "packages/django-dtale/src/django_dtale"),
+)
+# This timeout in seconds for all tests of the library is enough for two busy cores.
+WHOLE = 45 * 60
+collect_ignore = ["package"]  # test_project.py runs these tests in a baked project.
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
     None,
@@ -26,63 +36,75 @@ CHROMIUM = next(
 
 
 def pytest_report_header():
-    """Say with which interpreters the generated project's own tests are run."""
+    """Report the interpreters that run the generated project's own tests."""
     found = interpreters()
     return f"oldest and newest supported: {found[0]}, {found[-1]}"
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print the coverage of the library if it was measured."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "coverage" and report.when == "call":
+                terminalreporter.line(f"coverage of the library: {value} %")
+
+
 def pytest_collection_modifyitems(items):
-    """The soak first: its people wait most of the time, and leave the CPU to others."""
+    """Run the soak test first: it is mostly idle, so other tests can run beside it."""
     items.sort(key=lambda item: item.path.name != "test_soak.py")
 
 
 def free_port():
-    """Return a port (int) of the loopback that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def environment(variables):
-    """This process's variables and those given, without what `make` hands down.
+    """Return this process's environment plus these variables, minus those of `make`.
 
-    Nor what keeps bytecode out of the tree that is baked: without bytecode of its own
-    each process of a project that has D-Tale compiles for five seconds.
+    Variables that stop Python from writing bytecode are also removed. Without bytecode,
+    each process of a project would spend five seconds compiling D-Tale.
     """
-    left_out = "MAKE", "MFLAGS", "ARGS"
+    left_out = "MAKE", "MFLAGS", "ARGS", "PYTEST_"
     left_out += "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"
     ours = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
-    return {**ours, **variables}
+    # A baked project's .env turns the debug toolbar on. test_toolbar.py tests it.
+    return {**ours, "DEBUG_TOOLBAR": "False", **variables}
 
 
 def wait_for(url, process, log):
-    """Wait until the server process answers; a failure shows what it logged (Path)."""
+    """Wait until the server responds. On failure, show the server's log."""
     for _ in range(1200):
         assert process.poll() is None, log.read_text()
         with contextlib.suppress(OSError):
             urllib.request.urlopen(url, timeout=5).close()
             return
         time.sleep(0.1)
-    raise AssertionError(f"no answer in 120 s:\n{log.read_text()}")
+    raise AssertionError(f"no response within 120 s:\n{log.read_text()}")
 
 
 def wait_for_port(port, process, log):
-    """Wait until the server process listens, without a request to it."""
+    """Wait until the server listens, without sending it a request."""
     for _ in range(12_000):
         assert process.poll() is None, log.read_text()
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
             return
         time.sleep(0.01)
-    raise AssertionError(f"the port did not open in 120 s:\n{log.read_text()}")
+    raise AssertionError(f"the port did not open within 120 s:\n{log.read_text()}")
 
 
+# The command line of the fork server contains this text. The fork server forks the
+# processes that read files.
+FORKS_READERS = b"from django_dtale.readers.process import server"
 PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)
 class Project:
-    """A baked project with an environment of its own."""
+    """A baked project with its own virtual environment."""
 
     path: Path
     prefix: str
@@ -92,7 +114,7 @@ class Project:
         return self.path.name
 
     def run(self, *command, timeout=900, **variables):
-        """Run a command in the project's root; a failure shows all it printed."""
+        """Run a command in the project's root. On failure, show its output."""
         result = subprocess.run(
             command,
             cwd=self.path,
@@ -106,11 +128,24 @@ class Project:
         assert result.returncode == 0, result.stdout
         return result.stdout
 
+    def run_package_tests(self, *arguments, measure=(), **variables):
+        """Run the library's tests, which are not baked, and return the output.
+
+        Args:
+            measure: Options of Python that run pytest in another module. See MEASURE.
+        """
+        python = ".venv/bin/python", *measure
+        pytest = *python, "-m", "pytest", "-c", PACKAGE_TESTS / "pytest.ini"
+        # The tests are in the template's tree, so their bytecode is written to the
+        # project instead.
+        variables["PYTHONPYCACHEPREFIX"] = str(self.path / ".pycache")
+        return self.run(*map(str, pytest), *arguments, timeout=WHOLE, **variables)
+
     def python_version(self):
         return self.run(".venv/bin/python", "--version").split()[1]
 
     def set_up(self, *names, **variables):
-        """Make the database, and an administrator of each name, with PASSWORD."""
+        """Migrate the database, and create superusers with these names and PASSWORD."""
         manage = ".venv/bin/python", "manage.py"
         self.run(*manage, "migrate", "--verbosity", "0", **variables)
         for name in names:
@@ -120,17 +155,19 @@ class Project:
 
     @contextlib.contextmanager
     def serve(self, server="gunicorn", workers=1, is_cold=False, **variables):
-        """Serve the project on a free port of this machine: a `Site`, until the end.
+        """Serve the project on a free port and yield the `Site`.
 
-        Workers are gunicorn's; gunicorn.conf.py has the rest. A site that is cold has
-        opened its port and has not been asked for anything.
+        Only gunicorn uses ``workers``. All other settings are in gunicorn.conf.py. If
+        ``is_cold`` is set, the site has opened its port but has not received any
+        requests.
         """
         host, port = "127.0.0.1", free_port()
         address = f"{host}:{port}"
         bin = self.path / ".venv" / "bin"
         commands = {
             "gunicorn": f"{bin}/gunicorn -b {address} --workers {workers}",
-            # Without the project's file, nothing is imported before the workers fork.
+            # Without the project's gunicorn.conf.py, gunicorn does not preload the
+            # application, so each worker imports everything.
             "gunicorn without preload": f"{bin}/gunicorn -c {os.devnull} -b {address}"
             f" --workers {workers} --threads 8 {self.slug}.wsgi",
             "uvicorn": f"{bin}/uvicorn {self.slug}.asgi:application"
@@ -175,28 +212,31 @@ class Site:
 
     @property
     def workers(self):
-        """The ids (list of int) of the server's processes that answer requests.
+        """The ids of the server's processes that handle requests.
 
-        Gunicorn's master also starts the process that forks readers of files.
+        The fork server is also a child of gunicorn's master, but is not a worker.
         """
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [
             int(each)
             for each in children
-            if b"reader_server" not in Path(f"/proc/{each}/cmdline").read_bytes()
+            if b"readers.process import server"
+            not in Path(f"/proc/{each}/cmdline").read_bytes()
         ]
 
     def kill_worker(self):
-        """Kill one of the workers as if its machine had lost power."""
+        """Kill one of the workers with SIGKILL, as a crash would."""
         os.kill(self.workers[0], signal.SIGKILL)
 
 
-def bake_project(directory, python=None, **answers):
-    """Bake into the directory, as `cookiecutter --no-input` does, and set it up.
+def bake_project(directory, python=None, extras=True, **answers):
+    """Bake into the directory, as `cookiecutter --no-input` does, and install the bake.
 
     Args:
-        python: Interpreter; None: the one that `make` takes by default.
+        python: The interpreter. None means the one that `make` uses by default.
+        extras: Whether to also install the extras and the dependencies of the library's
+            tests.
     """
     path = Path(
         cookiecutter(
@@ -208,9 +248,15 @@ def bake_project(directory, python=None, **answers):
         )
     )
     settings = (path / path.name / "settings.py").read_text("utf-8")
-    project = Project(path, re.search(r'^DTALE_PREFIX = "(.*)"$', settings, re.M)[1])
+    project = Project(path, re.search(r'^    "PREFIX": "(.*)",$', settings, re.M)[1])
     chosen = [f"PYTHON={python.path}"] if python else []
     project.run("make", ".venv/ready", *chosen)
+    if extras:
+        project.run(uv(), "sync", "--inexact", "--all-extras", "--python", ".venv")
+        # This dependency group has uvicorn, waitress and the dependencies of the
+        # library's tests.
+        group = f"{TEMPLATE / 'pyproject.toml'}:package"
+        project.run(uv(), "pip", "install", "--quiet", "--group", group)
     project.run(".venv/bin/python", "manage.py", "migrate", "--verbosity", "0")
     return project
 
@@ -221,7 +267,8 @@ def project(tmp_path_factory):
     return bake_project(tmp_path_factory.mktemp("default"))
 
 
-# The name asks most of whatever quotes it, and the prefix of whatever leads below it.
+# These answers are hard to handle: the name is difficult to quote, and the prefix
+# contains a slash.
 OTHER = {
     "project_name": """Data "R'Us" \\N{DASH} <b>日本</b> & {{ 7*7 }} 🎉""",
     "project_slug": "data_r_us",
@@ -231,13 +278,13 @@ OTHER = {
 
 @pytest.fixture(scope="session")
 def other_project(tmp_path_factory):
-    """A bake with other answers."""
+    """A bake with non-default answers."""
     return bake_project(tmp_path_factory.mktemp("other"), **OTHER)
 
 
 @pytest.fixture(scope="session")
 def collected(project, tmp_path_factory):
-    """The default bake's variables (dict) with which it has its static files."""
+    """The environment variables for a bake whose static files are collected."""
     variables = {"STATIC_ROOT": str(tmp_path_factory.mktemp("static"))}
     collect = "manage.py collectstatic --no-input --verbosity 0".split()
     project.run(".venv/bin/python", *collect, DEBUG="False", **variables)
@@ -253,19 +300,21 @@ def site(project):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium as the system has it, driven by Playwright."""
+    """The system's Chromium, driven by Playwright."""
     if CHROMIUM is None:
         reason = "no Chromium on this machine (Debian: apt-get install chromium)"
-        # CI installs it: there, a browser test that is left out is a failure.
+        # CI installs Chromium, so a missing Chromium is a failure there, not a reason
+        # to skip.
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=40_000)  # Milliseconds: these machines are shared.
+    expect.set_options(timeout=40_000)  # Test machines are shared and can be slow.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=[
-                "--no-sandbox",  # Chromium refuses its sandbox to root, as in CI.
+                # Chromium's sandbox does not work for root, which CI uses.
+                "--no-sandbox",
                 "--disable-gpu",
                 "--disable-quic",
                 "--no-first-run",
@@ -278,7 +327,8 @@ def browser():
         browser.close()
 
 
-# In each document, before its own scripts: it says aloud what no page may do.
+# This script runs in each document before the document's own scripts. It logs forbidden
+# actions.
 WATCH = """
 document.addEventListener("securitypolicyviolation", (event) => console.error(
   "not allowed:", event.effectiveDirective, event.blockedURI, event.sourceFile));
@@ -292,18 +342,18 @@ window.postMessage = function (message, target) {
 
 @pytest.fixture
 def problems():
-    """What the page's scripts were not allowed to do, or failed in (list of str)."""
+    """The CSP violations, forbidden actions and script errors of the page."""
     return []
 
 
 @pytest.fixture
 def page(browser, problems):
-    """An empty page in a browser profile of its own; its windows may have no problems.
+    """An empty page in a new browser context. The test fails if a window has problems.
 
-    A test that makes some takes them out of ``problems``.
+    A test that causes problems on purpose removes them from ``problems``.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    # The first click in a server waits for D-Tale's import.
+    # The first request to a server takes long, because D-Tale has to be imported.
     context.set_default_timeout(90_000)
     context.add_init_script(WATCH)
 

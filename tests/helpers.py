@@ -1,4 +1,4 @@
-"""The template's commands, and small copies of it that a test may change."""
+"""Run the template's commands, and make copies of the template for tests to edit."""
 
 import ast
 import os
@@ -10,11 +10,12 @@ from pathlib import Path
 from conftest import TEMPLATE
 
 TREE = "{{cookiecutter.project_slug}}"
+LIBRARY = "packages/django-dtale/src/django_dtale"
 NEEDED = "cookiecutter.json", "hooks", "local_extensions.py", TREE
 
 
 def copy_template(directory):
-    """Copy what Cookiecutter needs of the template into the directory (Path)."""
+    """Copy the parts of the template that Cookiecutter needs into the directory."""
     directory.mkdir(exist_ok=True)
     for name in NEEDED:
         source = TEMPLATE / name
@@ -27,7 +28,7 @@ def copy_template(directory):
 
 
 def run(*command, cwd, variables=(), **options):
-    """Run a command as a user would: its exit code and texts (CompletedProcess)."""
+    """Run a command as a user would, and return the completed process."""
     if command[0] in {"cookiecutter", "cruft"}:
         command = [sys.executable, "-m", *command]
     return subprocess.run(
@@ -42,7 +43,7 @@ def run(*command, cwd, variables=(), **options):
 
 
 def git(*arguments, cwd):
-    """Run git as nobody in particular, and return what it printed (str)."""
+    """Run git with a placeholder identity and return the output."""
     person = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
     result = run("git", *person, *arguments, cwd=cwd)
     assert result.returncode == 0, result.stderr
@@ -50,7 +51,7 @@ def git(*arguments, cwd):
 
 
 def commit_all(directory, message):
-    """Commit all that the directory (Path) holds; make it a repository if needed."""
+    """Commit all files of the directory. Create the repository if it does not exist."""
     if not (directory / ".git").exists():
         git("init", "--quiet", cwd=directory)
     git("add", "--all", cwd=directory)
@@ -58,18 +59,25 @@ def commit_all(directory, message):
 
 
 def edit(path, old, new):
-    """Replace the first of a text in a file (Path); it has to be there."""
+    """Replace the first occurrence of a text in a file. Fail if the text is missing."""
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def settings_of(project):
-    """Return the constants (dict) that the settings of a bake (Path) assign."""
+    """Return the constants in a bake's settings, including those of DTALE."""
     source = Path(project, Path(project).name, "settings.py").read_text("utf-8")
-    return {
-        statement.targets[0].id: statement.value.value
-        for statement in ast.parse(source).body
-        if isinstance(statement, ast.Assign)
-        and isinstance(statement.value, ast.Constant)
-    }
+    found = {}
+    for statement in ast.parse(source).body:
+        match statement:
+            case ast.Assign([ast.Name(name)], ast.Constant(value)):
+                found[name] = value
+            case ast.Assign([ast.Name("DTALE")], ast.Dict(keys, values)):
+                pairs = zip(keys, values, strict=True)
+                found |= {
+                    key.value: each.value
+                    for key, each in pairs
+                    if isinstance(each, ast.Constant)
+                }
+    return found

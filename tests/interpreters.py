@@ -1,4 +1,4 @@
-"""The Python interpreters of this machine that a generated project supports."""
+"""Find the Python interpreters on this machine that a generated project supports."""
 
 import json
 import os
@@ -29,18 +29,18 @@ class Interpreter:
 
 
 def uv():
-    """Return the path of uv. The Makefile installs it where it is missing."""
+    """Return the path of uv. If uv was missing, the Makefile has installed it."""
     return shutil.which("uv") or str(TEMPLATE / ".venv" / "bin" / "uv")
 
 
 def interpreters():
-    """Return the supported interpreters (list), one of each version, the oldest first.
+    """Return the supported interpreters, one per Python version, the oldest first.
 
-    Pre-releases and builds without the GIL are left out: not every dependency has
-    wheels for them.
+    Pre-releases and free-threaded builds are excluded, because some dependencies have
+    no wheels for them.
     """
     command = f"{uv()} python list --only-installed --offline --output-format json"
-    # uv lists what it has installed itself, and what is in the PATH.
+    # uv lists the interpreters that it has installed itself and those on the PATH.
     path = [*_path_with_pyenv(), str(Path(sys._base_executable).parent)]
     listed = subprocess.run(
         command.split(),
@@ -50,17 +50,18 @@ def interpreters():
     )
     found = {
         Version(each["version"]): each["path"]
-        for each in reversed(json.loads(listed.stdout))  # The first in the PATH wins.
+        # If a version occurs twice, the first one on the PATH wins.
+        for each in reversed(json.loads(listed.stdout))
         if each["implementation"] == "cpython" and each["variant"] == "default"
     }
     return [Interpreter(each, found[each]) for each in sorted(SUPPORTED.filter(found))]
 
 
 def _path_with_pyenv():
-    """Return the PATH (list of str) with all that pyenv has installed.
+    """Return the PATH with all versions that pyenv has installed.
 
-    Its own directory in the PATH has a script for each version: it only works for the
-    versions that pyenv is set to.
+    pyenv adds only shims to the PATH. The shim of a version works only if pyenv is
+    configured to use that version.
     """
     path = os.environ["PATH"].split(os.pathsep)
     if not shutil.which("pyenv"):

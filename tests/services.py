@@ -1,6 +1,6 @@
-"""Where a site's frames are: SQLite and files, or PostgreSQL and an S3 API.
+"""The storage of a site: SQLite and files, or PostgreSQL and a server with the S3 API.
 
-Real servers on this machine, for as long as the tests run.
+The servers are real. They run on this machine during the tests.
 """
 
 import contextlib
@@ -20,11 +20,14 @@ import pytest
 from conftest import free_port
 
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-numbers = itertools.count(1)  # Of databases and buckets: each test has its own.
+numbers = itertools.count(1)  # Each module of tests has its own database and bucket.
 
 
 def postgresql_programs():
-    """Return where PostgreSQL's programs are (Path), or None. Debian hides them."""
+    """Return the directory with PostgreSQL's programs, or None.
+
+    Debian does not add this directory to the PATH.
+    """
     debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = sorted(debian, key=lambda path: float(path.parts[-3]), reverse=True)
     found = newest[0] if newest else shutil.which("initdb")
@@ -32,13 +35,13 @@ def postgresql_programs():
 
 
 class Postgres:
-    """A PostgreSQL server with its data in a temporary directory."""
+    """A PostgreSQL server whose data is in a temporary directory."""
 
     def __init__(self, programs, directory):
         self.programs = programs
         self.data = directory / "data"
         self.port = free_port()
-        # It refuses to run as root. As nobody, root can still start and stop it.
+        # PostgreSQL refuses to run as root, so root starts and stops it as "nobody".
         self.user = "nobody" if os.geteuid() == 0 else None
         if self.user:
             shutil.chown(directory, self.user)
@@ -46,7 +49,7 @@ class Postgres:
         self.run("initdb", "-D", self.data, *options.split())
 
     def run(self, program, *arguments):
-        """Run one of PostgreSQL's programs and return what it printed (str)."""
+        """Run one of PostgreSQL's programs and return the output."""
         result = subprocess.run(
             [self.programs / program, *arguments],
             user=self.user,
@@ -59,13 +62,14 @@ class Postgres:
         return result.stdout
 
     def start(self):
-        # Without autovacuum nothing writes but the tests, so that they can count it.
+        # Autovacuum is off, because its writes would add to those that the tests count.
         options = f"-p {self.port} -k {self.data.parent} -h 127.0.0.1 -c autovacuum=off"
         command = [self.programs / "postgres", "-D", self.data, *options.split()]
         log = self.data.parent / "log"
         with log.open("a") as output:
             self.process = subprocess.Popen(
-                # It ends with the tests, also if they are killed.
+                # With setpriv, the server ends with the tests, even if the tests are
+                # killed.
                 ["setpriv", "--pdeathsig", "INT", *command],
                 user=self.user,
                 cwd=self.data.parent,
@@ -81,29 +85,30 @@ class Postgres:
         raise AssertionError(f"PostgreSQL does not start:\n{log.read_text()}")
 
     def stop(self):
-        """Stop the server: whoever is connected loses the connection."""
+        """Stop the server and close all connections to it."""
         self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
 
     def database(self):
-        """Make an empty database and return its DATABASE_URL (str)."""
+        """Create an empty database, and return its DATABASE_URL."""
         name = f"test_{next(numbers)}"
         self.query(f"CREATE DATABASE {name}")
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
     def query(self, statement, url=None):
-        """Return the first value (str) that a statement gives."""
+        """Run a statement and return the first value of the result."""
         url = url or f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         return self.run("psql", "-XAtq", "-c", statement, url).strip()
 
 
 class S3:
-    """A server with the S3 API, by moto: what it holds outlives a stop."""
+    """A server with the S3 API (moto). It keeps its objects while it is stopped."""
 
     def __init__(self):
         import boto3
 
-        logging.getLogger("werkzeug").setLevel("WARNING")  # Or it tells each request.
+        # Werkzeug would log each request.
+        logging.getLogger("werkzeug").setLevel("WARNING")
         self.port = free_port()
         endpoint = f"http://127.0.0.1:{self.port}"
         self.variables = {
@@ -126,16 +131,16 @@ class S3:
 
     def stop(self):
         self.server.stop()
-        self.server._server.server_close()  # Or the system goes on taking connections.
+        self.server._server.server_close()  # Otherwise the port stays open.
 
     def bucket(self):
-        """Make an empty bucket; the variables (dict) of a project that uses it."""
+        """Create an empty bucket. Return the variables for a project that uses it."""
         name = f"test-{next(numbers)}"
         self.client.create_bucket(Bucket=name)
         return {**self.variables, "FRAMES_STORAGE_URL": f"s3://{name}/some/prefix"}
 
     def keys(self, url):
-        """Return the keys (set of str) below an s3:// URL."""
+        """Return the keys of all objects below an s3:// URL."""
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, Prefix=f"{prefix}/"
@@ -145,14 +150,15 @@ class S3:
 
 @pytest.fixture(scope="session")
 def postgres():
-    """A PostgreSQL server (Postgres), running."""
+    """A running PostgreSQL server."""
     programs = postgresql_programs()
     if programs is None:
         reason = "no PostgreSQL on this machine (Debian: apt-get install postgresql)"
-        # As with the browser: CI installs it, so there it may not be left out.
+        # CI installs PostgreSQL, so a missing PostgreSQL is a failure there, not a
+        # reason to skip.
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    # Not in pytest's own directory, which only its user can enter; and sockets have
-    # to have short paths.
+    # pytest's own temporary directory does not work: only pytest's user can enter it,
+    # and its path is too long for sockets.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         server = Postgres(programs, Path(directory))
         server.start()
@@ -162,7 +168,7 @@ def postgres():
 
 @pytest.fixture(scope="session")
 def s3():
-    """A server with the S3 API (S3), running."""
+    """A running server with the S3 API."""
     server = S3()
     server.start()
     yield server
@@ -170,64 +176,65 @@ def s3():
 
 
 class Files:
-    """A project's database is SQLite, and its frames are files."""
+    """A project that uses SQLite and stores its frames in files."""
 
     def __init__(self, project, directory):
         self.project = project
         self.directory = directory
         self.frames = directory / "frames"
         self.database = directory / "db.sqlite3"
-        # The last one lets each line of gunicorn's log say which worker has answered.
+        # The access log shows which worker has handled each request.
         self.variables = {
             "DATA_DIR": str(directory),
             "GUNICORN_CMD_ARGS": "--access-logfile - --access-logformat pid=%(p)s",
         }
 
     def manage(self, *command, **variables):
-        """Run one of manage.py's commands and return what it printed (str)."""
+        """Run a command of manage.py and return the output."""
         manage = ".venv/bin/python", "manage.py", *command
         return self.project.run(*manage, **self.variables, **variables)
 
     def serve(self, workers, machine=None, **variables):
-        """Serve the project by so many workers; see `Project.serve`.
+        """Serve the project with this number of workers. See `Project.serve`.
 
         Args:
-            machine: a name (str) for the machine that they are on, if there can be
-                others: the files of one are not there on another.
+            machine: The name of a simulated machine. Machines do not share local files.
+                SQLite supports only one machine, so the name is ignored.
         """
         variables = {**self.variables, **self.on(machine), **variables}
         return self.project.serve("gunicorn", workers=workers, **variables)
 
     def on(self, machine):
-        """Return the variables (dict) of one machine alone."""
+        """Return the environment variables of a simulated machine."""
         return {}
 
     def stored(self):
-        """Return the names (set of str) of the stored frames' bytes."""
+        """Return the names of the files or objects in which the frames are stored."""
         return set(os.listdir(self.frames))
 
     def count(self):
-        """Return how many frames there are (int)."""
+        """Return the number of frames."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
             return connection.execute("SELECT count(*) FROM frames_frame").fetchone()[0]
 
     @contextlib.contextmanager
     def log_size(self):
-        """Yield a function: how many bytes the database's log has (int)."""
+        """Yield a function that returns the size of the write-ahead log in bytes."""
         with contextlib.closing(sqlite3.connect(self.database)) as reader:
-            # As long as somebody reads, it does not begin anew.
+            # While this transaction reads the database, SQLite does not truncate the
+            # log.
             reader.execute("BEGIN")
             reader.execute("SELECT * FROM django_session").fetchone()
             yield lambda: Path(f"{self.database}-wal").stat().st_size
 
     def writes(self):
-        """Return a number (int) that any write to the database changes."""
+        """Return a number that changes with each write to the database."""
         paths = self.database, Path(f"{self.database}-wal")
         return sum(path.stat().st_mtime_ns for path in paths)
 
 
 class Services(Files):
-    """A project's database is PostgreSQL, and its frames are in S3."""
+    """A project that uses PostgreSQL and stores its frames in S3."""
 
     def __init__(self, project, directory, postgres, s3):
         super().__init__(project, directory)
@@ -252,8 +259,8 @@ class Services(Files):
         yield lambda: int(self.postgres.query(query))
 
     def writes(self):
-        # How many transactions have written: reading alone takes no number. (The log
-        # grows now and then by itself, by what the server notes in it.)
+        # Only transactions that write have an id. The size of the log is not suitable,
+        # because the server itself sometimes writes to the log.
         return int(
             self.postgres.query("SELECT pg_snapshot_xmax(pg_current_snapshot())")
         )
@@ -261,7 +268,7 @@ class Services(Files):
 
 @pytest.fixture(scope="module", params=["SQLite and files", "PostgreSQL and S3"])
 def backend(request, project, tmp_path_factory):
-    """Where the project's frames are (Files); a module's tests run for each."""
+    """The storage of the project's frames. Each module runs once per storage."""
     directory = tmp_path_factory.mktemp("backend")
     if request.param == "SQLite and files":
         backend = Files(project, directory)
@@ -270,12 +277,12 @@ def backend(request, project, tmp_path_factory):
         backend = Services(project, directory, *services)
     backend.manage("migrate", "--verbosity", "0")
     yield backend
-    shutil.rmtree(directory)  # pytest would keep the frames.
+    shutil.rmtree(directory)  # Delete the frames: pytest would keep these files.
 
 
 @contextlib.contextmanager
 def down(server, seconds=10):
-    """For so many seconds it does not answer; longer if the with-block takes longer."""
+    """Stop the server during the with-block and for at least this many seconds."""
     server.stop()
     try:
         start = time.monotonic()
@@ -286,5 +293,5 @@ def down(server, seconds=10):
 
 
 def who_answered(site):
-    """Return which processes have answered requests (set of int)."""
+    """Return the ids of the processes that have handled requests."""
     return set(map(int, re.findall(r"^pid=<(\d+)>", site.log.read_text(), re.M)))

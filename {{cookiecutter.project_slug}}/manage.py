@@ -5,7 +5,7 @@ import os
 import sys
 
 
-def main():
+def main() -> None:
     os.environ.setdefault(
         "DJANGO_SETTINGS_MODULE",
         "{{ cookiecutter.project_slug }}.settings",
@@ -14,8 +14,8 @@ def main():
         from django.core.management import execute_from_command_line
     except ImportError as error:
         raise SystemExit(
-            "Django is not installed for this Python. `make run` sets everything up; "
-            "README.md gives the same as plain commands."
+            "Django is not installed for this Python. `make run` installs everything; "
+            "README.md lists the commands without make."
         ) from error
     execute_from_command_line(sys.argv)
 

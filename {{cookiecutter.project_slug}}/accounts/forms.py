@@ -1,5 +1,6 @@
 import logging
 from threading import Thread
+from typing import Any
 
 from django.contrib.auth import forms
 from django.core.mail import EmailMessage
@@ -9,24 +10,35 @@ logger = logging.getLogger(__name__)
 
 
 class PasswordResetForm(forms.PasswordResetForm):
-    """Django's own, which does not wait for the mail server.
+    """Django's form, except that it does not wait for the mail server.
 
-    Only who has an account is sent something: that must not be seen by how long it takes.
+    Only addresses with an account receive an e-mail. The response time must not reveal
+    which addresses these are.
     """
 
-    def send_mail(self, subject, body, context, from_email, to_email, **_options):
-        # Here, where the request's language and the site's path are known.
+    def send_mail(
+        self,
+        subject_template_name: str,
+        email_template_name: str,
+        context: dict[str, Any],
+        from_email: str | None,
+        to_email: str,
+        html_email_template_name: str | None = None,
+    ) -> None:
+        # Render it here, because threads lack the request's language and SCRIPT_NAME.
         message = EmailMessage(
-            "".join(render_to_string(subject, context).splitlines()),
-            render_to_string(body, context),
+            "".join(render_to_string(subject_template_name, context).splitlines()),
+            render_to_string(email_template_name, context),
             from_email,
             [to_email],
         )
         Thread(target=_send, args=[message, context["user"].pk]).start()
 
 
-def _send(message, pk):
+def _send(message: EmailMessage, pk: object) -> None:
     try:
         message.send()
     except Exception:
-        logger.exception("No e-mail for another password reached user %s", pk)
+        logger.exception(
+            "The e-mail to reset the password of user %s could not be sent", pk
+        )

@@ -1,34 +1,29 @@
 import math
-from functools import partial
+from collections.abc import Callable
 
-from django.contrib.auth import SESSION_KEY, middleware
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.functional import SimpleLazyObject
 
-from .backends import known
 from .throttle import TooManyTries
 
 
-class AuthenticationMiddleware(middleware.AuthenticationMiddleware):
-    """Django's own, without a query for the user: the session has brought them."""
+class ThrottleMiddleware:
+    """Turn `TooManyTries` from any page into a 429 response with the time to wait."""
 
-    def process_request(self, request):
-        super().process_request(request)
-        request.user = SimpleLazyObject(partial(get_user, request))
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
 
-    def process_exception(self, request, exception):
-        """Whatever page it was that has asked for a password, say how long to wait."""
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
         if not isinstance(exception, TooManyTries):
             return None
         context = {"minutes": math.ceil(exception.seconds / 60)}
-        template = "accounts/too_many_tries.html"
+        template = "registration/too_many_tries.html"
         response = render(request, template, context, status=429)
         response["Retry-After"] = exception.seconds
         return response
-
-
-def get_user(request):
-    """Return the request's user, whom Django verifies as ever."""
-    signed_in = SESSION_KEY in request.session  # Reads the session.
-    with known(request.session.user if signed_in else None):
-        return middleware.get_user(request)

@@ -1,37 +1,33 @@
-from django.conf import settings
-from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
-class Session(AbstractBaseSession):
-    """A session that knows who is signed in with it: one query reads both.
+class User(AbstractUser):
+    """A user of the site. Add fields here, then run `manage.py makemigrations accounts`.
 
-    https://docs.djangoproject.com/en/stable/topics/http/sessions/#extending-database-backed-session-engines
+    https://docs.djangoproject.com/en/stable/topics/auth/customizing/
     """
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True
-    )
-
-    @classmethod
-    def get_session_store_class(cls):
-        from .sessions import SessionStore
-
-        return SessionStore
+    class Meta(AbstractUser.Meta):
+        # Projects older than this model keep AUTH_USER_MODEL = "auth.User".
+        swappable = "AUTH_USER_MODEL"
 
 
 class SignInTry(models.Model):
-    """A try to sign in that has failed, or whose password is being looked at.
+    """A sign-in attempt that has failed, or whose password is still being checked.
 
-    See throttle.py; who succeeds is forgotten here, and so is what is old.
+    `throttle` deletes old rows, and the rows of users who sign in.
     """
 
-    person = models.CharField(max_length=64)  # HMAC of the name that was typed.
-    address = models.CharField(max_length=43)
-    at = models.DateTimeField(db_index=True)
+    person = models.CharField(max_length=64)  # The HMAC of the name as typed.
+    address = models.CharField(_("IP address"), max_length=43)
+    at = models.DateTimeField(_("time"), db_index=True)
 
     class Meta:
+        verbose_name = _("failed sign-in attempt")
+        verbose_name_plural = _("failed sign-in attempts")
         indexes = [models.Index(fields=["address", "at"])]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} from {self.address}"

@@ -1,9 +1,15 @@
-"""How often signing in may fail before whoever tries has to wait.
+"""Limits on sign-in attempts, counted in the database.
 
-Tries are counted for a name from one address, so that nobody can lock a person out from
-elsewhere, and for an address whatever the names are. They are rows: all processes and
-machines see the same ones. A try is counted before its password is looked at, or many
-at once would all come through.
+Attempts are counted for each address, and for each pair of a name and an address, so
+that no client can lock out a user at another address. All processes and machines share
+the rows. An attempt is counted before its password is checked; otherwise,
+parallel attempts could exceed the limit.
+
+django-axes (8.3) is not used, for five reasons. It counts after the check. Its counter
+restarts a fixed time after the last failure, so it has no sliding window and cannot
+tell users how long to wait. It has one limit for all combinations of name and address.
+It stores names as typed, and people sometimes type their password there. It does not
+count password resets.
 """
 
 import logging
@@ -12,6 +18,9 @@ from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -21,33 +30,28 @@ logger = logging.getLogger(__name__)
 
 
 class TooManyTries(Exception):
-    """No password is looked at for a while.
+    """Too many attempts have failed. No password is checked for `seconds` seconds."""
 
-    Attributes:
-        seconds (int): how long that is.
-    """
-
-    def __init__(self, seconds):
+    def __init__(self, seconds: int) -> None:
         super().__init__(f"Try again in {seconds} seconds.")
         self.seconds = seconds
 
 
-def count(request, name):
-    """Count a try to sign in as ``name`` (str), as a failed one until `forget`.
+def count(request: HttpRequest, name: str) -> None:
+    """Count a sign-in attempt. It counts as failed until `forget` is called.
 
     Raises:
-        TooManyTries: it is one too many, and is not counted.
+        TooManyTries: There were too many attempts. This one is not counted.
     """
     now, window = timezone.now(), timedelta(seconds=settings.SIGN_IN_WINDOW)
     SignInTry.objects.filter(at__lte=now - window).delete()
     this = SignInTry.objects.create(
-        # No name is kept: people type their passwords there by mistake.
         person=salted_hmac(__name__, str(name), algorithm="sha256").hexdigest(),
         address=address_of(request),
         at=now,
     )
-    tries = SignInTry.objects.filter(address=this.address).order_by("-at", "-pk")
-    tries = list(tries.values_list("at", "person"))
+    rows = SignInTry.objects.filter(address=this.address).order_by("-at", "-pk")
+    tries = list(rows.values_list("at", "person"))
     of_person = [at for at, person in tries if person == this.person]
     of_address = [at for at, _ in tries]
     for times, limit in (
@@ -56,35 +60,44 @@ def count(request, name):
     ):
         if len(times) > limit:
             this.delete()
-            logger.warning("Too many tries to sign in from %s.", this.address)
-            # The newest is this one. There is room again when as many as are
-            # allowed have become one fewer.
+            logger.warning("Too many attempts to sign in from %s.", this.address)
+            # The first entry is this attempt. The next attempt is allowed when the
+            # oldest of the `limit` attempts before this one leaves the window.
             raise TooManyTries(math.ceil((times[limit] + window - now).total_seconds()))
-    request.sign_in_try = this
+    request.sign_in_try = this  # type: ignore[attr-defined]
 
 
-def forget(sender, request, user, **kwargs):
-    """Forget the tries of who has signed in: a receiver of user_logged_in."""
+@receiver(user_logged_in)
+def forget(
+    sender: object, request: HttpRequest, user: object, **kwargs: object
+) -> None:
+    """Delete the attempts of a user who has signed in."""
     this = getattr(request, "sign_in_try", None)
     if this:
         SignInTry.objects.filter(person=this.person, address=this.address).delete()
 
 
-def address_of(request):
-    """Return where a request comes from (str), as far as it tells people apart.
-
-    That is an IPv4 address, or half of an IPv6 one: the other half is everybody's own
-    to choose. What is no address, such as a Unix socket, is the same for all.
-    """
+def address_of(request: HttpRequest) -> str:
+    """Return the client's network, as defined by `network_of`."""
     address = request.META.get("REMOTE_ADDR", "")
     if settings.SECURE_PROXY_SSL_HEADER:
-        # The proxy's own word is the last one; what stands before it, anybody can send.
+        # The proxy adds the last part. Clients may have sent the parts before it.
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", address)
         address = forwarded.rpartition(",")[2].strip()
+    return network_of(address)
+
+
+def network_of(address: str) -> str:
+    """Return the network that counts as one client.
+
+    This is an IPv4 address, or the first half of an IPv6 address, because clients can
+    choose the second half. All clients without an IP address (on Unix sockets) count
+    as one.
+    """
     try:
-        address = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return ""
-    address = getattr(address, "ipv4_mapped", None) or address
-    bits = 64 if address.version == 6 else 32
-    return str(ip_network((address, bits), strict=False))
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    bits = 64 if ip.version == 6 else 32
+    return str(ip_network((ip, bits), strict=False))

@@ -1,23 +1,30 @@
 from django.conf import settings
-from django.contrib.auth import views
+from django.contrib.auth import forms, get_user_model, views
+from django.http import HttpResponse
 
 from . import throttle
 from .forms import PasswordResetForm
 
 
-class PasswordResetView(views.PasswordResetView):
-    """Django's own, asked no more often than one may try to sign in.
+class LoginView(views.LoginView):
+    extra_context = {
+        # Django's view would show the host name instead.
+        "site_name": settings.SITE_NAME,
+        # If there are no users, the page explains how to create one.
+        "has_users": lambda: get_user_model().objects.exists(),
+    }
 
-    The answer is the same, whether anybody has an account with that address.
+
+class PasswordResetView(views.PasswordResetView):
+    """Django's view, rate-limited like sign-in attempts.
+
+    The response does not depend on whether the address has an account.
     """
 
-    template_name = "accounts/reset.html"
-    email_template_name = "accounts/reset_email.txt"
-    subject_template_name = "accounts/reset_subject.txt"
     extra_email_context = {"site_name": settings.SITE_NAME}
     form_class = PasswordResetForm
 
-    def form_valid(self, form):
-        # Not as a name that signs in: these tries are counted apart.
+    def form_valid(self, form: forms.PasswordResetForm) -> HttpResponse:
+        # The prefix separates these attempts from sign-in attempts with the same name.
         throttle.count(self.request, f"reset {form.cleaned_data['email'].lower()}")
         return super().form_valid(form)

@@ -1,44 +1,26 @@
-"""The site's settings as the tests need them, whatever this machine's `.env` says.
-
-What the environment itself says of DATABASE_URL and FRAMES_STORAGE_URL is kept: so the
-same tests run on PostgreSQL and S3.
-"""
+"""The site's settings for tests, with data in a temporary directory."""
 
 import os
 import tempfile
 from importlib import import_module
+from pathlib import Path
 
-directory = tempfile.TemporaryDirectory(
-    prefix="tests-",
-    ignore_cleanup_errors=True,  # Windows keeps what is still open.
-)
+import dotenv
+
+# The variable keeps this object alive: the directory is deleted together with it.
+data = tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True)
+# The values in .env are for development. Empty variables mean the defaults.
+root = Path(__file__).resolve().parent.parent
+os.environ.update(dict.fromkeys(dotenv.dotenv_values(root / ".env"), ""))
 os.environ.update(
-    SECRET_KEY="a key for tests alone, which signs nothing that lasts",
-    SECRET_KEY_FALLBACKS="",
+    SECRET_KEY="a-key-for-tests-that-signs-nothing-outside-of-these-tests",
+    DATA_DIR=data.name,
     DEBUG="True",
     HTTPS="False",
-    ALLOWED_HOSTS="localhost,127.0.0.1",
-    DATA_DIR=directory.name,
-    STATIC_ROOT="",
-    FORCE_SCRIPT_NAME="",
-    LOG_LEVEL="INFO",
-    EMAIL_URL="",
-    DEFAULT_FROM_EMAIL="",
-    METRICS_TOKEN="",
-    SENTRY_DSN="",
-    FRAMES_LOGIN_REQUIRED="False",  # Tests that are about it turn it on.
 )
-os.environ.setdefault("DATABASE_URL", f"sqlite:///{directory.name}/db.sqlite3")
-os.environ.setdefault("FRAMES_STORAGE_URL", "")
 
-site = import_module(
-    "{{ cookiecutter.project_slug }}.settings",
-)
+site = import_module("{{ cookiecutter.project_slug }}.settings")
 globals().update({name: getattr(site, name) for name in dir(site) if name.isupper()})
 
-# Django's are slow on purpose, and here nothing is worth guessing.
+# Django's default hashers are deliberately slow.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-if "sqlite" in site.DATABASES["default"]["ENGINE"]:
-    # A file, as in the site: SQLite in memory has other locks.
-    site.DATABASES["default"]["TEST"] = {"NAME": f"{directory.name}/test.sqlite3"}

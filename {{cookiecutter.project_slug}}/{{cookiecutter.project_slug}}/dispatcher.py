@@ -1,88 +1,96 @@
-"""Who answers a request: Django, or the application mounted under a prefix."""
+"""Dispatch requests to Django, or to the application mounted under a prefix."""
 
 import logging
+from collections.abc import Callable, Iterable
 from threading import Lock
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from django.conf import settings
+from django_dtale.conf import dtale_settings
 
 logger = logging.getLogger(__name__)
 
 
 class PathDispatcher:
-    """A WSGI application that hands what is below a path to another application.
+    """A WSGI application that mounts another application under a path.
 
-    The class of the tutorial, on today's Werkzeug, which no longer has the two
-    functions that it was built on.
+    This is the class from D-Tale's tutorial, ported to current releases of Werkzeug,
+    which lack two functions that it used. D-Tale 3.22 has a similar class
+    (`dtale.django.dispatcher`). That class takes a lock for each request, and calls
+    `create_app` for each of Django's paths, with a path segment as the prefix. It has
+    no error page for when D-Tale cannot be loaded.
 
     Args:
-        default_app: WSGI application for every other path (Django's).
-        create_app: called with the prefix at its first request, returns the WSGI
-            application mounted there; None leaves the prefix to ``default_app``.
-        prefix: the path, without slashes around it; ``settings.DTALE_PREFIX`` if it
-            is not given.
+        default_app: The WSGI application for all other paths (Django's).
+        create_app: A function that is called with the prefix at the first request. It
+            returns the WSGI application to mount, or None to use `default_app`.
+        prefix: The path without leading and trailing slashes, by default
+            `DTALE["PREFIX"]`.
     """
 
-    def __init__(self, default_app, create_app, prefix=None):
+    def __init__(
+        self,
+        default_app: WSGIApplication,
+        create_app: Callable[[str], WSGIApplication | None],
+        prefix: str | None = None,
+    ) -> None:
         self.default_app = default_app
         self.create_app = create_app
-        self.prefix = settings.DTALE_PREFIX if prefix is None else prefix
+        self.prefix = dtale_settings.PREFIX if prefix is None else prefix
         self.lock = Lock()
-        self.instances = {}
+        self.instances: dict[str, WSGIApplication] = {}
 
-    def get_application(self, prefix):
-        """Return the application mounted at ``prefix``, built at the first call.
+    def get_application(self, prefix: str) -> WSGIApplication | None:
+        """Return the application mounted at `prefix`, and create it on the first call.
 
-        Whatever ``create_app`` raises is logged and raised, and the next call tries
-        again.
+        Exceptions from `create_app` are logged and raised. The next call tries again.
         """
         app = self.instances.get(prefix)
         if app is None:
-            with self.lock:  # Built once: who comes meanwhile waits and finds it.
+            with self.lock:  # One thread creates it, and the others wait.
                 app = self.instances.get(prefix)
                 if app is None:
                     try:
                         app = self.create_app(prefix)
                     except Exception:
-                        logger.exception("The application at /%s fails.", prefix)
+                        logger.exception(
+                            "The application at /%s could not be created.", prefix
+                        )
                         raise
                     if app is not None:
                         self.instances[prefix] = app
         return app
 
-    def __call__(self, environ, start_response):
-        # The server has decoded the path (PEP 3333), so "/fl%61sk" and "//flask"
-        # arrive here as the browser means them. A prefix is ASCII: bytes that are
-        # not, which PATH_INFO carries as Latin-1, never have to be decoded.
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        # The server has decoded the path (PEP 3333). Leading slashes do not matter.
         path = environ.get("PATH_INFO", "").lstrip("/")
-        prefix = self.prefix
-        rest = path.removeprefix(prefix)
+        rest = path.removeprefix(self.prefix)
         if rest == path or rest[:1] not in ("", "/"):
             return self.default_app(environ, start_response)
         try:
-            app = self.get_application(prefix)
-        except Exception:  # Logged above.
+            app = self.get_application(self.prefix)
+        except Exception:  # `get_application` has logged it.
             return self.unavailable(start_response)
         if app is None:
             return self.default_app(environ, start_response)
-        # Only the prefix moves, never a repeated slash: SCRIPT_NAME begins every
-        # link of the mounted application, and "//flask" would name another host.
+        # Add the prefix to SCRIPT_NAME without repeated slashes. All links of the
+        # mounted application begin with it, and "//flask" would link to another host.
         script_name = environ.get("SCRIPT_NAME", "").rstrip("/")
-        environ["SCRIPT_NAME"] = f"{script_name}/{prefix}"
+        environ["SCRIPT_NAME"] = f"{script_name}/{self.prefix}"
         environ["PATH_INFO"] = rest
         return app(environ, start_response)
 
     @staticmethod
-    def unavailable(start_response):
+    def unavailable(start_response: StartResponse) -> Iterable[bytes]:
         body = (
             b"D-Tale could not be started. The server's log has the reason; "
             b"this page tries again whenever it is loaded.\n"
         )
-        start_response(
-            "500 Internal Server Error",
-            [
-                ("Content-Type", "text/plain; charset=utf-8"),
-                ("Content-Length", str(len(body))),
-                ("Cache-Control", "no-store"),
-            ],
-        )
+        headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+        ]
+        start_response("500 Internal Server Error", headers)
         return [body]

@@ -1,0 +1,188 @@
+"""Charts and images that fail in plain D-Tale."""
+
+import json
+import time
+
+import pandas as pd
+import pytest
+from matplotlib import pyplot
+
+from django_dtale.dtale import responses
+from django_dtale.dtale.patches import charts
+from django_dtale.exceptions import InputRefused
+
+pytestmark = pytest.mark.django_db
+
+DATES = pd.date_range("2024-01-31 22:30", periods=30, freq="17h")
+
+
+@pytest.fixture
+def pk(publish, ann):
+    columns = {
+        "g": ["u", "v"] * 15,
+        "x": range(30),
+        "y": [None, *range(29)],
+        "z": range(0, 60, 2),
+    }
+    return publish(ann, **columns, t=DATES[::-1]).pk
+
+
+@pytest.fixture
+def chart(owner, pk):
+    return lambda **query: owner.get(f"chart-data/{pk}", **query).json
+
+
+def test_x_axis_can_show_hours(chart):
+    built = chart(x="t||H", y=["z"], agg="sum")
+    hours = built["data"]["all"]["x"]
+    assert len(hours) == 30
+    assert hours[0].startswith("2024-01-31 22:59:59")
+
+
+def test_column_named_x_is_aggregated(chart):
+    """Plain D-Tale renames the column on the x-axis to ``x``, so the names clash."""
+    built = chart(x="g", y=["x", "z"], agg="mean")
+    assert built["data"]["all"] == {
+        "x": ["u", "v"],
+        "x||mean": [14, 15],
+        "z||mean": [28, 30],
+    }
+    assert built["max"]["x||mean"] == 15
+
+
+def test_column_named_x_that_cannot_be_drawn_is_explained(chart):
+    assert "Choose an aggregation for the column" in chart(x="z", y=["x"])["error"]
+    assert chart(x="x", y=["z"])["success"]
+
+
+@pytest.mark.parametrize("freq", sorted(charts.FREQUENCIES))
+def test_ticks_lie_between_the_first_and_last_date(freq):
+    dates = charts.ticks(DATES, freq)
+    assert len(dates) <= charts.MAX_TICKS
+    # DATES span only 21 days, so no quarter or year has to begin in them.
+    if "Y" not in freq and "Q" not in freq:
+        assert len(dates)
+    assert all(DATES[0] <= date <= DATES[-1] for date in dates)
+
+
+def test_nanosecond_ticks_over_centuries_are_fast():
+    begun = time.monotonic()
+    dates = pd.DatetimeIndex(["1700-01-01", "2200-01-01"])
+    assert len(charts.ticks(dates, "N")) <= charts.MAX_TICKS
+    assert time.monotonic() - begun < 5
+
+
+def test_unknown_frequency_is_refused():
+    with pytest.raises(InputRefused, match="'ns' is not a known frequency"):
+        charts.ticks(DATES, "ns")
+
+
+@pytest.mark.parametrize("query", [{}, {"date_index": "t", "freq": "H"}])
+def test_matrix_of_missing_values_is_drawn(owner, pk, query):
+    response = owner.get(f"missingno/matrix/{pk}", **query)
+    assert response.data.startswith(b"\x89PNG")
+    assert pyplot.get_fignums() == []  # Figures that stay open use memory.
+
+
+def test_correlations_support_text_columns_and_missing_values(owner, pk):
+    assert owner.get(f"corr-analysis/{pk}").json["column_name"] in "xyz"
+    assert owner.get(f"correlations/{pk}", encodeStrings="true").json["data"]
+
+
+def test_saved_chart_from_a_link_has_a_header():
+    config = {"chart_type": "bar", "data_id": "1", "x": "g", "y": ["z"], "agg": "mean"}
+    from dtale.dash_application import saved_charts
+
+    with pytest.raises(KeyError):
+        saved_charts.build_saved_header.__wrapped__(config)
+    assert saved_charts.build_saved_header(config)
+    json.dumps(config)  # The configuration must still be serializable.
+
+
+# Refusals -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failures(caplog):
+    """A function that returns the messages logged at ERROR. Refusals do not log any."""
+    return lambda: [
+        each.message for each in caplog.records if each.levelname == "ERROR"
+    ]
+
+
+@pytest.fixture
+def groups(publish, ann):
+    def groups(number):
+        names = [f"g{at}" for at in range(number)]
+        return publish(ann, a=range(number), b=range(number), g=names).pk
+
+    return groups
+
+
+@pytest.mark.parametrize("path", ["chart-data", "chart-export", "chart-csv-export"])
+def test_too_many_groups_are_listed(owner, groups, failures, path):
+    query = dict(chart_type="line", x="a", y=["b"], group=["g"])
+    answer = owner.get(f"{path}/{groups(60)}", **query).json
+    assert not answer["success"]
+    assert answer["error"].startswith("Group (g) contains more than 30 unique values")
+    listed = answer["error"].partition("\n\n")[2].split()
+    assert listed == ["g", *sorted(f"g{at}" for at in range(60))]
+    assert failures() == []
+
+
+def test_long_list_of_groups_is_truncated(owner, groups):
+    query = dict(x="a", y=["b"], group=["g"])
+    error = owner.get(f"chart-data/{groups(900)}", **query).json["error"]
+    assert len(error.splitlines()) == responses.MAX_LINES + 1
+    assert error.endswith("\n... and 803 more")
+
+
+@pytest.mark.parametrize("kind", ["invalid", "", "<b>", "LINE"])
+@pytest.mark.parametrize(
+    "path", ["chart-export", "chart-export-all", "chart-csv-export"]
+)
+def test_unknown_kind_of_chart_is_refused_with_a_reason(
+    owner, groups, failures, path, kind
+):
+    for query in ({}, {"x": "a", "y": ["b"]}):
+        answer = owner.get(f"{path}/{groups(3)}", chart_type=kind, **query)
+        assert answer.status_code == 400
+        assert repr(kind) in answer.json["error"]
+        assert "line, bar, scatter, pie" in answer.json["error"]
+    assert failures() == []
+
+
+CHARTS = "line bar scatter pie wordcloud heatmap 3d_scatter surface maps candlestick"
+CHARTS = [*CHARTS.split(), "treemap", "funnel", "pareto", "histogram"]
+
+
+@pytest.mark.parametrize("path", ["chart-export", "chart-export-all"])
+@pytest.mark.parametrize("kind", CHARTS)
+def test_chart_without_its_columns_is_refused_with_a_reason(
+    owner, groups, failures, path, kind
+):
+    answer = owner.get(f"{path}/{groups(3)}", chart_type=kind)
+    assert answer.json["error"].startswith("The chart is empty")
+    assert failures() == []
+
+
+@pytest.mark.parametrize("y", [[[]], [["b"]], [{}], {"b": 1}, 5, [1.5], [None]])
+@pytest.mark.parametrize("path", ["chart-data", "chart-export", "chart-csv-export"])
+def test_columns_that_are_not_strings_are_refused(owner, groups, failures, path, y):
+    for query in ({"y": y}, {"y": ["b"], "group": y}):
+        answer = owner.get(f"{path}/{groups(3)}", chart_type="line", x="a", **query)
+        assert "columns have to be text" in answer.json["error"]
+    assert failures() == []
+
+
+def test_failed_chart_export_explains_the_error(owner, groups):
+    """Plain D-Tale exports the text of the error in place of the chart."""
+    query = dict(chart_type="heatmap", x="a", y=["b"], z="g", agg="mean")
+    answer = owner.get(f"chart-export/{groups(3)}", **query)
+    assert "does not support operation 'mean'" in answer.json["error"]
+
+
+def test_chart_can_be_exported(owner, groups):
+    for path in ("chart-export", "chart-export-all"):
+        answer = owner.get(f"{path}/{groups(3)}", chart_type="bar", x="a", y=["b"])
+        assert "attachment" in answer.headers["Content-Disposition"]

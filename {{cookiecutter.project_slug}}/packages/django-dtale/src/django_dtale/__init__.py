@@ -1,0 +1,22 @@
+"""D-Tale for Django: ``explore`` and ``publish`` turn DataFrames into pages."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .api import explore, publish
+
+    __version__: str
+
+__all__ = ["__version__", "explore", "publish"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version  # This import is slow.
+
+        return version("django-dtale")
+    # Django imports this module before it loads models, so `api` is imported on demand.
+    if name in ("explore", "publish"):
+        return getattr(import_module(".api", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,20 @@
+from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
+from django.db.models.signals import pre_delete
+
+
+class DjangoDtaleConfig(AppConfig):
+    name = "django_dtale"
+    # Tables, permissions and migrations of existing sites use this label.
+    label = "frames"
+    verbose_name = "D-Tale"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Importing `checks` registers the system checks.
+        from . import checks, workspace
+        from .models import Frame
+        from .storage import cleanup
+
+        user_logged_in.connect(workspace.claim_visitor_frames, dispatch_uid=checks.TAG)
+        pre_delete.connect(cleanup.remove_payload, Frame, dispatch_uid=checks.TAG)

@@ -1,0 +1,56 @@
+"""Substitutions that remove unnecessary work from D-Tale's scripts and pages.
+
+In contrast, the substitutions in ``assets.patches`` correct errors.
+"""
+
+from .patching import (
+    BASE,
+    BASE_STYLES,
+    EXPORT,
+    MAIN,
+    NAME,
+    NETWORK,
+    STYLES,
+    Substitution,
+)
+
+SLIMMING = [
+    Substitution(
+        MAIN,
+        "This syntax highlighter is not used, but registers 300 languages, which takes "
+        "half of the script's run time.",
+        rf"(={NAME}\()({NAME}\.refractor)(,\{{\}}\);.{{1,300}}?\1){NAME}\(\d+\)\.refractor",
+        r"\1\2\3\2",
+    ),
+    Substitution(
+        MAIN,
+        "The offsets of 280 time zones are computed on demand, because D-Tale has no menu "
+        "of time zones.",
+        rf"(const {NAME}=function\({NAME},{NAME}\)\{{return-[^;]+?;if\(isNaN\({NAME}\)\)throw "
+        r"new Error\(`Unable to lookup offset for invalid timezone [^;]+;.{1,200}?)"
+        rf"return(\{{\.\.\.{NAME},)offset:(`[^`]+`)\}}",
+        r"return\2get offset(){\1return \3}}",
+    ),
+    *(
+        Substitution(
+            script,
+            "Source maps of styles are removed: each page would encode them again.",
+            r',"",\{version:3,sources:.*?,sourceRoot:""\}',
+            "",
+            count,
+        )
+        for script, count in ((MAIN, 36), (NETWORK, 5), (EXPORT, 2), (BASE_STYLES, 1))
+    ),
+    Substitution(
+        STYLES,
+        "The font of the titles is a third smaller as WOFF2.",
+        r'/Road_Rage\.woff"\) format\("woff"\)',
+        '/Road_Rage.woff2") format("woff2")',
+    ),
+    Substitution(
+        BASE,
+        "The font of the titles is not preloaded, because it is not urgent.",
+        r'<link rel="preload" [^\n]*/Road_Rage\.woff[^\n]*\n',
+        "",
+    ),
+]

@@ -1,0 +1,94 @@
+"""Create, copy and list frames of the bound workspace with D-Tale's functions."""
+
+import pandas as pd
+from dtale.utils import get_bool_arg, json_timestamp
+from flask import jsonify, request
+from werkzeug import Response
+
+from ..compat.dtypes import DisplayableFrame
+from ..exceptions import FrameUnreadable
+from ..models import Frame
+from ..models.names import plain_name
+from ..open_frame import OpenFrame
+from ..quotas import check_cells
+from ..unit_of_work import current, unit_of_work
+from .patches.registry import STORE, resolve
+
+
+def open_frame(
+    frame: pd.DataFrame | DisplayableFrame, name: str = "", note: str = ""
+) -> str:
+    """Create a frame from data in the bound workspace, and return its data id.
+
+    Args:
+        frame: The data.
+        name: The name of the frame. If it is taken, a number is appended.
+        note: A text shown below the grid.
+
+    Returns:
+        D-Tale's data id, such as "1" for the first frame.
+
+    Raises:
+        UnsupportedDtype: D-Tale cannot show this data.
+        LimitExceeded: The data is too large.
+    """
+    prepared = frame if isinstance(frame, DisplayableFrame) else None
+    data: pd.DataFrame = prepared.frame if prepared else frame
+    check_cells(*data.shape)
+    with unit_of_work() as unit:
+        unit.expected = prepared
+        store = resolve(STORE)
+        data_id = store.new_data_inst()
+        # D-Tale's check for duplicates would load every frame.
+        resolve("dtale.views:startup")(
+            data=data, data_id=data_id, ignore_duplicate=True
+        )
+        store.set_name(data_id, name)
+        unit.get(data_id).row.note = note
+    return data_id
+
+
+def copy_frame(pk: int) -> str:
+    """Copy a frame that the bound workspace can see, and return the new data id.
+
+    The copy keeps the current filters, sorting and formats.
+    """
+    with unit_of_work() as unit:
+        row = unit.get(pk).row
+        unit.conversions = row.conversion_notes.splitlines()
+        store = resolve(STORE)
+        original = store.get_data_inst(pk)
+        data_id = store.new_data_inst()
+        copied = store.get_data_inst(data_id)
+        for part in ("data", "dtypes", "metadata", "context_variables", "history"):
+            setattr(copied, part, getattr(original, part))
+        copied.settings = original.settings
+        store.set_name(data_id, unit.get(pk).name)
+        unit.get(data_id).row.note = row.note
+    return data_id
+
+
+def processes() -> Response:
+    """Return D-Tale's list of frames, without loading each frame to get its size."""
+    with_dtypes = get_bool_arg(request, "dtypes")
+    unit, frames = current(), []
+    rows = Frame.objects.visible_in(unit.workspace).with_content().defer("settings")
+    for row in rows:
+        try:
+            dtypes = OpenFrame(unit, row).shared_state.get("dtypes") or []
+        except FrameUnreadable:  # The frame's page shows the reason.
+            dtypes = []
+        created = pd.Timestamp(row.created_at).tz_localize(None)
+        frames.append(
+            {
+                "data_id": str(row.pk),
+                "name": plain_name(row.name),
+                "rows": row.rows,
+                "columns": row.columns,
+                "names": dtypes if with_dtypes else ",".join(c["name"] for c in dtypes),
+                "start": f"{created:%I:%M:%S %p}".removeprefix("0"),
+                "ts": json_timestamp(created),
+                "mem_usage": row.nbytes,
+            }
+        )
+    return jsonify(success=True, data=sorted(frames, key=lambda frame: frame["ts"]))

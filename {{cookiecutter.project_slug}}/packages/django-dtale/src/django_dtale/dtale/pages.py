@@ -1,0 +1,61 @@
+"""Additions to D-Tale's own pages: links to the site, and the sign-in dialog."""
+
+import functools
+from collections.abc import Callable
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from flask import redirect, request
+from werkzeug import Response
+
+from .endpoints import DJANGO_REQUEST
+
+IFRAME = "dtale.view_iframe"
+# The key of the `OpenFrame` that a page shows, in the WSGI environment for D-Tale.
+OPENED = "frames.opened"
+
+
+def frame_bar() -> str:
+    """Return the HTML of the bar below the grid, with a link home and the frame's name.
+
+    An embedded grid has a bar only if the frame is shared or has notes.
+    """
+    opened = request.environ.get(OPENED)
+    if opened is None:
+        return ""
+    context = {
+        "frame": opened.row,
+        "name": opened.name,
+        "is_reader": opened.share is not None,
+        "is_embedded": request.endpoint == IFRAME,
+    }
+    has_news = context["is_reader"] or opened.row.note or opened.row.conversion_notes
+    if context["is_embedded"] and not has_news:
+        return ""
+    return render_to_string("frames/bar.html", context)
+
+
+def session_expired_dialog() -> str:
+    """Return the HTML of the dialog that a page shows when its session has expired.
+
+    Visitors who were not signed in when the page was loaded do not need the dialog.
+    """
+    if not request.environ[DJANGO_REQUEST].user.is_authenticated:
+        return ""
+    return render_to_string("frames/signed_out.html")
+
+
+def load_data(view_popup: Callable) -> Callable:
+    """Redirect D-Tale's Load Data to the site's own upload page."""
+
+    @functools.wraps(view_popup)
+    def view(popup_type: str, data_id: str | None = None) -> Response | str:
+        if popup_type == "upload":
+            return redirect(reverse("frames:home"))
+        return view_popup(popup_type, data_id)
+
+    return view
+
+
+# Each entry consists of the endpoint of one of D-Tale's views, and a wrapper for it.
+VIEWS = [("dtale.view_popup", load_data)]

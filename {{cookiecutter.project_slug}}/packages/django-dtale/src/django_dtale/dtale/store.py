@@ -1,0 +1,219 @@
+"""D-Tale's store, restricted to the frames of the bound workspace.
+
+In one request, D-Tale gets a frame from its store ten times and sets it three times.
+The request's unit of work answers all of these calls.
+"""
+
+import json
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import pandas as pd
+from dtale.global_state import DefaultStore, DtaleInstance, convert_name_to_url_path
+from dtale.utils import sort_df_for_grid
+from flask import has_request_context, request
+
+from ..exceptions import FrameNotFound
+from ..models.names import plain_name
+from ..open_frame import OpenFrame
+from ..storage import blobs
+from ..unit_of_work import current
+from .patches.filters import check_settings
+
+# If a user has sorted the grid, this endpoint stores the frame in the new order.
+GRID_ENDPOINT = "dtale.get_data"
+
+
+def _shared(part):
+    """Return a property for a part of the shared state, writable only by the owner."""
+
+    def read(self):
+        return self.opened.shared_state.get(part)
+
+    def write(self, value):
+        self.opened.check_writable()
+        self.opened.shared_state[part] = value
+
+    return property(read, write)
+
+
+class FrameInstance(DtaleInstance):
+    """A frame as D-Tale's code sees it, for the user who has opened it.
+
+    Settings (filters, sorting, formats, highlights) and hidden columns belong to the
+    user, and everything else belongs to the frame.
+    """
+
+    def __init__(self, opened: OpenFrame) -> None:
+        self.opened = opened
+
+    metadata = _shared("metadata")
+    context_variables = _shared("context_variables")
+    history = _shared("history")
+    dataset = _shared("dataset")
+    dataset_dim = _shared("dataset_dim")
+
+    def load_data(self, **kwargs: object) -> pd.DataFrame:
+        opened = self.opened
+        if opened.is_loaded or not opened.has_own_view:
+            return opened.frame
+        # Each reader of a shared frame can sort it in their own view.
+        names = {column["name"] for column in self.dtypes or ()}
+        sort = [
+            each for each in self.settings.get("sortInfo") or () if each[0] in names
+        ]
+        source = opened.row.payload, json.dumps(sort)
+        frame = blobs.cached(source, lambda: _sorted(opened.frame, sort))
+        opened.override_data(frame, source)
+        return opened.frame
+
+    @property
+    def data(self) -> pd.DataFrame:
+        return self.load_data()
+
+    @data.setter
+    def data(self, data: pd.DataFrame) -> None:
+        if self.opened.share is None:
+            self.opened.frame = data
+        elif has_request_context() and request.endpoint == GRID_ENDPOINT:
+            self.opened.override_data(data)
+        else:
+            self.opened.check_writable()
+
+    def rows(self, **kwargs: object) -> int:
+        return self.opened.row.rows
+
+    @property
+    def name(self) -> str:
+        return plain_name(self.opened.name)
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self.opened.name = name
+
+    @property
+    def settings(self) -> Any:
+        return self.opened.view_state.get("settings")
+
+    @settings.setter
+    def settings(self, settings: dict[str, Any] | None) -> None:
+        check_settings(settings or {})
+        self.opened.view_state["settings"] = settings
+
+    @property
+    def dtypes(self) -> Any:
+        dtypes = self.opened.shared_state.get("dtypes")
+        visible = self.opened.view_state.get("visible")
+        if not (dtypes and visible):
+            return dtypes
+        return [
+            {**column, "visible": visible.get(column["name"], column["visible"])}
+            for column in dtypes
+        ]
+
+    @dtypes.setter
+    def dtypes(self, dtypes: Any) -> None:
+        if self.opened.share is None:
+            self.opened.shared_state["dtypes"] = dtypes
+            return
+        visible = {column["name"]: column["visible"] for column in dtypes}
+        if [{**column, "visible": True} for column in dtypes] != [
+            {**column, "visible": True} for column in self.dtypes
+        ]:
+            self.opened.check_writable()
+        self.opened.view_state["visible"] = visible
+
+
+def _sorted(frame, sort):
+    frame = sort_df_for_grid(frame, {"sort": sort} if sort else {})
+    return frame, int(frame.memory_usage().sum())
+
+
+class WorkspaceFrames(MutableMapping):
+    """The mapping of data ids to `FrameInstance` that D-Tale's DefaultStore needs."""
+
+    def build_instance(
+        self, data_id: int | str | None, data: object = None
+    ) -> DtaleInstance:
+        if data_id is None:
+            return DtaleInstance(data)
+        return FrameInstance(current().add(int(data_id)))
+
+    def __getitem__(self, data_id: int | str) -> FrameInstance:
+        try:
+            return FrameInstance(current().get(data_id))
+        except FrameNotFound:
+            raise KeyError(data_id) from None
+
+    def __setitem__(self, data_id: int | str, instance: object) -> None:
+        """Do nothing: the unit of work already knows what D-Tale has changed."""
+
+    def __delitem__(self, data_id: int | str) -> None:
+        current().delete(data_id)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, current().names())
+
+    def __len__(self) -> int:
+        return len(current().names())
+
+
+class WorkspaceStore(DefaultStore):
+    """D-Tale's store, with only the frames of the bound workspace."""
+
+    def __init__(self) -> None:
+        self._data_store = WorkspaceFrames()
+
+    def build_data_id(self) -> str:
+        """Return a new id from the database, so that no two threads get the same."""
+        return str(current().reserve_id())
+
+    def get_data_inst(self, data_id: int | str | None) -> DtaleInstance:
+        """Return the instance of a frame.
+
+        For an unknown id, D-Tale's own method would create an empty frame.
+
+        Raises:
+            FrameNotFound
+        """
+        if data_id is None:
+            return self._data_store.build_instance(None)
+        return FrameInstance(current().get(data_id))
+
+    def get_data_id_by_name(self, data_name: object) -> str | None:
+        """Return the id of the frame with this name, or None if there is none.
+
+        A number is always an id, so that a frame named "2" cannot hide frame 2.
+        """
+        if data_name is None or str(data_name).isdecimal():
+            return None
+        for pk, name in current().names().items():
+            given = {name, plain_name(name)}
+            if name and data_name in given.union(map(convert_name_to_url_path, given)):
+                return str(pk)
+        return None
+
+    def get_name(self, data_id: int | str | None) -> str:
+        """Return a frame's name, safe in HTML."""
+        return "" if data_id is None else plain_name(current().name(data_id))
+
+    def resolve_id(self, id_or_name: Any) -> str:
+        """Return the id of the workspace's frame with this id or name.
+
+        Raises:
+            FrameNotFound: The workspace has no such frame.
+        """
+        data_id = self.get_data_id_by_name(id_or_name) or id_or_name
+        return str(current().get(data_id).row.pk)
+
+    def set_name(self, data_id: int | str, val: str | None) -> None:
+        if val not in (None, ""):
+            self.get_data_inst(data_id).name = val
+
+    def delete_instance(self, data_id: int | str) -> None:
+        """Delete a frame. Ignore ids of frames that the workspace cannot see."""
+        if data_id in self._data_store:
+            del self._data_store[data_id]
+
+    def clear_store(self) -> None:
+        """Do nothing: D-Tale calls this on shutdown, but stored frames must stay."""

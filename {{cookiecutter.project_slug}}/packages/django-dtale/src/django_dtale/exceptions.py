@@ -1,0 +1,219 @@
+"""The library's exceptions. Their messages are shown to users.
+
+Every other module may import this one, so it imports nothing from the package.
+"""
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+class FrameError(Exception):
+    """The base class of the library's exceptions: a request cannot be fulfilled.
+
+    Attributes:
+        status: the HTTP status of the response.
+        title: the title of the error page.
+    """
+
+    status = 400
+    title = _("This is not possible")
+
+
+class FrameNotFound(FrameError, LookupError):
+    """The workspace has no frame with this ID or name."""
+
+    status = 404
+    title = _("Table not found")
+
+    def __str__(self) -> str:
+        return gettext("Table %(frame)s does not exist, or is not shared with you.") % {
+            "frame": self.args[0]
+        }
+
+
+class FrameUnreadable(FrameError):
+    """A frame's file is missing or damaged. The file is not changed."""
+
+    status = 500
+    title = _("The data of this table cannot be read")
+
+
+class ReadOnly(FrameError):
+    """A reader tried to change another user's frame: ``ReadOnly(frame)``."""
+
+    status = 403
+
+    def __str__(self) -> str:
+        [frame] = self.args
+        return gettext(
+            "Table %(frame)s belongs to %(owner)s, who has shared it with you as "
+            "read-only. You can filter, sort, hide and highlight in your own view, "
+            "but you cannot change the data. To do that, save a copy of your own: "
+            "%(url)s"
+        ) % {
+            "frame": frame,
+            "owner": frame.owner or gettext("an anonymous visitor"),
+            "url": reverse("frames:copy", args=[frame.pk]),
+        }
+
+
+class AccessDenied(FrameError):
+    """The access policy of the site, USER_CAN_USE_FRAMES, refuses a signed-in user."""
+
+    status = 403
+    title = _("Access denied")
+
+    def __str__(self) -> str:
+        return gettext(
+            "Your account does not have access to D-Tale on this site. Ask an "
+            "administrator for access."
+        )
+
+
+class TokenExpired(FrameError):
+    """A program sent an expired access token: ``TokenExpired(expires_at)``."""
+
+    status = 401
+
+    def __str__(self) -> str:
+        return gettext(
+            "This access token expired on %(day)s. Create a new one on the page "
+            "“Access tokens” of this site: %(url)s"
+        ) % {
+            "day": date_format(localtime(self.args[0])),
+            "url": reverse("frames:tokens"),
+        }
+
+
+class ScopeMissing(FrameError):
+    """An access token lacks a scope: ``ScopeMissing(label)``, with the scope's label."""
+
+    status = 403
+
+    def __str__(self) -> str:
+        return gettext(
+            "The scope of this access token does not include “%(scope)s”. Create one "
+            "that does on the page “Access tokens” of this site: %(url)s"
+        ) % {"scope": self.args[0], "url": reverse("frames:tokens")}
+
+
+class LimitExceeded(FrameError):
+    """A request exceeds a limit. The message says which one, and by how much."""
+
+    status = 413
+    title = _("Limit exceeded")
+
+
+class RateLimited(FrameError):
+    """A program creates frames faster than allowed."""
+
+    status = 429
+
+
+class TooManyRequests(FrameError):
+    """A user has too many requests running at the same time."""
+
+    status = 429
+    title = _("Too many requests")
+
+
+class Conflict(FrameError):
+    """Another unit of work has changed a frame since this one read it."""
+
+    status = 409
+
+    def __str__(self) -> str:
+        return gettext(
+            "Someone else changed this table at the same time, so your change was not "
+            "saved. Please try again."
+        )
+
+
+class FilterRefused(FrameError, ValueError):
+    """A filter is not valid, or does not fit the frame.
+
+    Args:
+        part: the part of the filter that is refused.
+        why: the reason, as a sentence without its full stop.
+    """
+
+    title = _("Invalid filter")
+    allowed = (
+        "A filter compares columns, as in x > 1 and s == 'a'. It can contain == != < <= > "
+        ">=, in, not in, and, or, not, & | ~, parentheses, + - * / // %, `names in "
+        "backticks`, .isnull(), .notnull(), .str.contains(), .str.startswith(), "
+        ".str.endswith(), .str.lower(), .str.len(), .astype('str'), .dt.year, .dt.month "
+        "and similar attributes."
+    )
+
+    def __init__(self, part: str, why: str) -> None:
+        part = part if len(part) <= 100 else f"{part[:97]}..."
+        text = f"The filter cannot contain {part}: {why}. {self.allowed}"
+        super().__init__(text.encode("utf-8", "replace").decode())
+
+
+class SourceError(FrameError, ValueError):
+    """A file cannot be read. The one-line message says why, and what to do."""
+
+    title = _("This file cannot be read")
+
+
+class InputRefused(FrameError, ValueError):
+    """The request contains invalid or forbidden input."""
+
+
+class ServiceUnavailable(FrameError):
+    """The database or the storage does not respond. A later attempt may succeed.
+
+    Args:
+        what: the service, such as "The database".
+        number: the ID of the request.
+    """
+
+    status = 503
+    title = _("Temporarily unavailable")
+
+    def __str__(self) -> str:
+        what, number = self.args
+        return gettext(
+            "%(what)s is not responding. Your last change may not have been saved; "
+            "everything before it is safe. Please try again in a few seconds (request "
+            "%(number)s)."
+        ) % {"what": what, "number": number}
+
+
+class Busy(FrameError):
+    """A request has waited too long for other requests. A later attempt may succeed."""
+
+    status = 503
+    title = _("Temporarily unavailable")
+
+    def __str__(self) -> str:
+        return gettext(
+            "The server is busy with the files of other users. Please try again in a "
+            "minute."
+        )
+
+
+class DiskFull(ServiceUnavailable):
+    """A disk of the site is full: ``DiskFull(number)``, with the ID of the request."""
+
+    status = 507
+    title = _("The disk is full")
+
+    def __str__(self) -> str:
+        [number] = self.args
+        return gettext(
+            "The disk of this site is full, so your request failed. No saved data is "
+            "lost. Please tell an administrator (request %(number)s)."
+        ) % {"number": number}
+
+
+class UnexpectedError(FrameError):
+    """An error that the library does not expect. The log has the details."""
+
+    status = 500
+    title = _("Something went wrong")

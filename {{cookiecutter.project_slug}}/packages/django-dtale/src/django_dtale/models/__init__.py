@@ -1,0 +1,14 @@
+"""The models: frames, shares, preferences and access tokens."""
+
+from .frames import Frame, Record, Share, update_without_waiting
+from .preferences import Preferences
+from .tokens import Token
+
+__all__ = [
+    "Frame",
+    "Preferences",
+    "Record",
+    "Share",
+    "Token",
+    "update_without_waiting",
+]

@@ -1,0 +1,195 @@
+"""The models of frames, of their state in D-Tale, and of shares."""
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.db import OperationalError, connection, models, transaction
+from django.db.models import F, Q
+from django.urls import get_script_prefix
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from ..conf import dtale_settings
+from ..formats import format_number
+from .names import NAME_LENGTH, clean_name
+
+if TYPE_CHECKING:
+    from ..workspace import Workspace
+
+
+class FrameQuerySet(models.QuerySet["Frame"]):
+    def owned_by(self, workspace: "Workspace") -> Self:
+        """Return the frames that belong to the workspace."""
+        return self.filter(**workspace.owner_fields())
+
+    def visible_in(self, workspace: "Workspace") -> Self:
+        """Return the frames of the workspace, and those shared with its user."""
+        visible = Q(**workspace.owner_fields())
+        if workspace.user_id:
+            visible |= Q(pk__in=Share.objects.of(workspace).values("frame"))
+        return self.filter(visible)
+
+    def shared_in(self, workspace: "Workspace") -> Self:
+        """Return the frames of other users that the workspace's user may read."""
+        shares = (
+            Share.objects.of(workspace) if workspace.user_id else Share.objects.none()
+        )
+        return self.filter(pk__in=shares.values("frame")).exclude(
+            **workspace.owner_fields()
+        )
+
+    def with_content(self) -> Self:
+        """Add the content of each frame's record as the attribute ``content``."""
+        return self.annotate(content=F("record__content"))
+
+    def reserve_pk(self) -> int:
+        """Return a primary key that no other frame has had or will have.
+
+        D-Tale needs the key before the frame is stored. Inserting and deleting a row
+        takes the next key from the sequence of the table, both in SQLite and in
+        PostgreSQL.
+        """
+        with transaction.atomic():
+            pk = self.create().pk
+            self.filter(pk=pk).delete()
+        return pk
+
+
+class Frame(models.Model):
+    """A DataFrame that users can open in D-Tale.
+
+    Its primary key is D-Tale's data ID. The frame belongs to a user, or to an anonymous
+    visitor, whose session contains the visitor's token.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="frames",
+    )
+    visitor_token = models.CharField(
+        max_length=32, blank=True, editable=False, db_index=True
+    )
+    shared_with = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        through="Share",
+        related_name="shared_frames",
+        blank=True,
+        help_text=_("Users who can read the table."),
+    )
+    name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    note = models.TextField(
+        blank=True,
+        help_text=_("Information for everyone who opens the table."),
+    )
+    conversion_notes = models.TextField(
+        blank=True,
+        help_text=_("The conversions that D-Tale needed."),
+    )
+    rows = models.PositiveBigIntegerField(default=0, editable=False)
+    columns = models.PositiveIntegerField(default=0, editable=False)
+    nbytes = models.PositiveBigIntegerField("bytes", default=0, editable=False)
+    # Each change that a unit of work saves adds 1. A change is saved only if the
+    # version is the same as when the row was read.
+    version = models.PositiveBigIntegerField(default=0, editable=False)
+    payload = models.CharField(max_length=64, editable=False)
+    settings = models.BinaryField(default=bytes)  # The owner's view in D-Tale, signed.
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_opened_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = FrameQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.name}".rstrip()
+
+    def get_absolute_url(self) -> str:
+        """Return the path of the frame's page in D-Tale."""
+        return self._path("main")
+
+    def clean(self) -> None:
+        self.name = clean_name(self.name)
+
+    def get_iframe_url(self) -> str:
+        """Return the path of the grid for embedding in another page."""
+        return self._path("iframe")
+
+    def _path(self, page: str) -> str:
+        prefix = f"{get_script_prefix()}{dtale_settings.PREFIX}"
+        return f"{prefix}/dtale/{page}/{self.pk}"
+
+    @property
+    def title(self) -> str:
+        """Return the name of the table, or its number if it has no name."""
+        return self.name or gettext("Table %(number)s") % {"number": self.pk}
+
+    @property
+    def shape(self) -> str:
+        """Return the number of rows and columns as text: 1,000 × 3."""
+        return f"{format_number(self.rows)} × {format_number(self.columns)}"
+
+
+class Record(models.Model):
+    """D-Tale's state of a frame that is the same for everyone who opens it.
+
+    This state has its own table, because it can be large, and most changes do not
+    affect it.
+    """
+
+    frame = models.OneToOneField(Frame, on_delete=models.CASCADE, primary_key=True)
+    content = models.BinaryField()  # A signed dict: {"dtypes": ..., "history": ...}.
+
+    def __str__(self) -> str:
+        return f"Record of {self.frame_id}"
+
+
+class ShareQuerySet(models.QuerySet["Share"]):
+    def of(self, workspace: "Workspace") -> Self:
+        """Return the shares of the workspace's user."""
+        return self.filter(user=workspace.user_id)
+
+
+class Share(models.Model):
+    """A user who may read another user's frame, and their view of it."""
+
+    frame = models.ForeignKey(Frame, on_delete=models.CASCADE, related_name="shares")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    version = models.PositiveBigIntegerField(default=0, editable=False)
+    # The reader's view in D-Tale: settings and hidden columns, signed.
+    settings = models.BinaryField(default=bytes)
+
+    objects = ShareQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["frame", "user"], name="share_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.frame_id} for {self.user}"
+
+
+def update_without_waiting(pk: int, **fields: Any) -> None:
+    """Update a frame's row, or do nothing if the row is locked."""
+    frames = Frame.objects.filter(pk=pk)
+    if connection.vendor != "sqlite":
+        with transaction.atomic():
+            free = frames.select_for_update(skip_locked=True).values_list("pk")
+            if free.first():
+                frames.update(**fields)
+        return
+    with connection.cursor() as cursor:
+        [before] = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            with contextlib.suppress(OperationalError):
+                frames.update(**fields)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {before}")

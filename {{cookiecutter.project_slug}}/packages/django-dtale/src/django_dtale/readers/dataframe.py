@@ -1,0 +1,75 @@
+"""Convert tabular data of any type to a DataFrame, for views, jobs and shells."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from django.db.models import QuerySet
+
+from .arrow import to_pandas
+from .detection import read_certain
+from .files import SourceError, read_file
+from .options import ImportOptions
+from .querysets import read_queryset
+
+__all__ = ["ImportOptions", "SourceError", "read_certain", "read_file", "to_dataframe"]
+
+ACCEPTED = (
+    "a DataFrame, Series or Index, a QuerySet, a pathlib.Path, a list, dict or array, a "
+    "table of polars, Arrow or DuckDB, or anything else with to_pandas() or __dataframe__()"
+)
+
+
+def to_dataframe(data: Any) -> pd.DataFrame:
+    """Return any tabular data as a DataFrame.
+
+    Args:
+        data: a DataFrame (returned unchanged), Series or Index; a Django QuerySet, also
+            with values() or annotations; a ``pathlib.Path``, whose file is read as
+            ``readers.detection.read_certain`` does (never a string, which may come from
+            a visitor); a list, dict or NumPy array; or any object that exports an Arrow
+            stream (polars, pyarrow, DuckDB), or supports ``to_dataframe()``,
+            ``to_pandas()`` or the dataframe interchange protocol.
+
+    Raises:
+        TypeError: the data has another type. The message lists the supported ones.
+        SourceError: the file cannot be read, or can be read in several ways.
+    """
+    if isinstance(data, pd.DataFrame):
+        return data
+    if isinstance(data, pd.Series):
+        return data.to_frame()
+    if isinstance(data, pd.Index):
+        return data.to_frame(index=False)
+    if isinstance(data, QuerySet):
+        return read_queryset(data)
+    if isinstance(data, Path):
+        return read_certain(data)
+    if isinstance(data, (list, dict, np.ndarray)):
+        return _from_plain(data)
+    if hasattr(data, "__arrow_c_stream__"):
+        try:
+            return to_pandas(pa.table(data))
+        except pa.ArrowInvalid:
+            pass  # The stream is a single column, not a table.
+    for name in ("to_dataframe", "to_pandas"):
+        if hasattr(data, name):
+            return to_dataframe(getattr(data, name)())
+    if hasattr(data, "__dataframe__"):
+        return pd.api.interchange.from_dataframe(data)
+    raise TypeError(f"{type(data).__qualname__} is not supported. Use {ACCEPTED}.")
+
+
+def _from_plain(data: Any) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(data)
+    except (ValueError, TypeError):
+        pass  # Scalars, or items of different lengths, become a single column.
+    try:
+        return pd.Series(data).to_frame()
+    except (ValueError, TypeError) as error:
+        raise TypeError(
+            f"This {type(data).__qualname__} is not a table: {error}. Use {ACCEPTED}."
+        ) from None

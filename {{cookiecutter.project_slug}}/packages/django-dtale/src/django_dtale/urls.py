@@ -1,0 +1,28 @@
+"""URLs of the app's own pages, for `include("django_dtale.urls")`."""
+
+from django.urls import path
+
+from .views import frames, models, push, tokens
+from .views.uploads import check, receive
+
+app_name = "frames"
+urlpatterns = [
+    path("", frames.home, name="home"),
+    path("upload/", receive.upload, name="upload"),
+    path("upload/<str:token>/", check.check, name="check"),
+    path("upload/<str:token>/<int:number>/", check.check_table, name="check_table"),
+    path("opened/<int:count>/", check.opened, name="opened"),
+    path("<int:pk>/copy/", frames.copy, name="copy"),
+    path("<int:pk>/rename/", frames.rename, name="rename"),
+    path("<int:pk>/share/", frames.share, name="share"),
+    path("<int:pk>/share/<int:share>/", frames.remove_access, name="take_back"),
+    path("<int:pk>/delete/", frames.delete, name="delete"),
+    path("<int:pk>/leave/", frames.leave, name="leave"),
+    path("<int:pk>/csv/", frames.download, {"kind": "csv"}, name="csv"),
+    path("<int:pk>/parquet/", frames.download, {"kind": "parquet"}, name="parquet"),
+    path("models/", models.models, name="models"),
+    path("models/<str:app_label>/<str:model_name>/", models.model, name="model"),
+    path("push/", push.push, name="push"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke/", tokens.revoke, name="revoke"),
+]

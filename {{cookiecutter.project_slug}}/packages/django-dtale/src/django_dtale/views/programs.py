@@ -1,0 +1,95 @@
+"""Requests of programs, which send an access token. Errors are JSON."""
+
+import functools
+from collections.abc import Callable
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from ..decorators import check_access, frames_login_required
+from ..errors import to_frame_error
+from ..exceptions import FrameError, RateLimited
+from ..models.tokens import PREFIX, Scope, Token
+from ..workspace import Workspace, bind
+
+
+class TokenMissing(FrameError):
+    """The request has no valid access token."""
+
+    status = 401
+
+    def __str__(self) -> str:
+        return _(
+            "Send one of your access tokens in the header Authorization: Bearer "
+            "dtale_... You can create one on the page “Access tokens” of this "
+            "site."
+        )
+
+
+def token_required(scope: Scope) -> Callable[[Callable], Callable]:
+    """Decorate a view for programs: it requires an access token with a scope.
+
+    The workspace of the token's user is bound while the view runs. Responses to
+    exceptions are JSON with an ``error`` message.
+    """
+
+    def decorate(view: Callable) -> Callable:
+        @functools.wraps(view)
+        def handle(
+            request: HttpRequest, *args: object, **kwargs: object
+        ) -> HttpResponse:
+            try:
+                with bind(Workspace(_user(request, scope))):
+                    return view(request, *args, **kwargs)
+            except Exception as error:
+                return _error_response(error)
+
+        return handle
+
+    return decorate
+
+
+def token_or_session(scope: Scope) -> Callable[[Callable], Callable]:
+    """Decorate a view for programs and for users who may have frames."""
+
+    def decorate(view: Callable) -> Callable:
+        for_programs = token_required(scope)(view)
+        for_users = frames_login_required(view)
+
+        @functools.wraps(view)
+        def handle(
+            request: HttpRequest, *args: object, **kwargs: object
+        ) -> HttpResponse:
+            # A proxy in front of the site may add a bearer token of its own.
+            has_token = _token(request).startswith(PREFIX)
+            chosen = for_programs if has_token else for_users
+            return chosen(request, *args, **kwargs)
+
+        return handle
+
+    return decorate
+
+
+def _token(request: HttpRequest) -> str:
+    scheme, __, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _user(request: HttpRequest, scope: Scope) -> AbstractBaseUser:
+    user = Token.objects.authenticate(_token(request), scope)
+    if user is None:
+        raise TokenMissing
+    check_access(user)
+    return user
+
+
+def _error_response(error: Exception) -> JsonResponse:
+    problem = to_frame_error(error)
+    status = 422 if problem.status == 400 else problem.status
+    response = JsonResponse({"error": str(problem)}, status=status)
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    if isinstance(problem, RateLimited):
+        response["Retry-After"] = "60"  # Seconds. The limit is for one minute.
+    return response

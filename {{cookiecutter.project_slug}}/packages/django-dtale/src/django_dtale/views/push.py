@@ -1,0 +1,158 @@
+"""The API for programs: POST a file, and receive the URL of the new frame."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from ..api import publish
+from ..exceptions import FrameError
+from ..gateway.fair_shares import READ, share
+from ..models import Frame
+from ..models.names import clean_name
+from ..models.tokens import Scope
+from ..quotas import check_rate, check_size
+from ..readers.doubts import Detection, refusal
+from ..readers.options import ARGUMENTS, ImportOptions
+from ..workspace import current
+from .programs import token_required
+
+KINDS = {
+    ".csv": ["text/csv"],
+    ".tsv": ["text/tab-separated-values"],
+    ".parquet": ["application/vnd.apache.parquet", "application/x-parquet"],
+}
+PARQUET = b"PAR1"  # Parquet files begin with these bytes.
+
+
+class PushRefused(FrameError):
+    """The request cannot create a frame: ``PushRefused(status, text)``."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@csrf_exempt  # Unlike cookies, bearer tokens are not sent automatically.
+@never_cache
+@require_POST
+@token_required(Scope.WRITE)
+def push(request: HttpRequest) -> JsonResponse:
+    """Create a frame from a CSV, TSV or Parquet file: the body, or a form's only file.
+
+    ``?name=`` is the frame's name. The format is determined by the suffix of that name
+    or of the file's name, by the Content-Type, or, for Parquet, by the content. The
+    other parameters are those of ``readers.options.ARGUMENTS``.
+
+    Returns:
+        A response with status 201 and the frame's ``url``, ``id``, ``name``, ``rows``
+        and ``columns``, or with an ``error`` message. Its status is then 401 (no valid
+        token), 403 (the token lacks the scope "write", or the user may not have
+        frames), 411 (no length), 413 (too large), 415 (unknown format), 422 (cannot be
+        read or shown), 429 (too many), 503 (the database does not respond) or 507 (the
+        disk is full).
+    """
+    check_rate(current())
+    with share(READ):
+        frame = _push(request)
+    return JsonResponse(
+        {
+            "url": request.build_absolute_uri(frame.get_absolute_url()),
+            "id": frame.pk,
+            "name": frame.name,
+            "rows": frame.rows,
+            "columns": frame.columns,
+        },
+        status=201,
+    )
+
+
+def _push(request: HttpRequest) -> Frame:
+    user: Any = current().user
+    if not request.META.get("CONTENT_LENGTH", "").isdecimal():
+        raise PushRefused(411, _("The request needs a Content-Length header."))
+    check_size(int(request.META["CONTENT_LENGTH"]))
+    given = {key: request.GET.getlist(key) for key in ARGUMENTS if key in request.GET}
+    options = ImportOptions.from_arguments(given)
+    with (
+        _file(request) as (stream, filename, content_type),
+        tempfile.TemporaryDirectory(prefix="push-") as directory,
+    ):
+        name = request.GET.get("name") or filename
+        received = Path(directory, "received")
+        with received.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        suffix = _suffix(name, filename, content_type, received)
+        stem = name[: -len(suffix)] if name.lower().endswith(suffix) else name
+        data = _read(received, (clean_name(stem) or "data") + suffix, options)
+        return publish(data, owner=user, name=stem)
+
+
+@contextlib.contextmanager
+def _file(request: HttpRequest) -> Iterator[tuple[Any, str, str]]:
+    """Yield the uploaded file: its stream, name and Content-Type."""
+    # Imported here, so that `manage.py` commands do not wait for them.
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.formparser import FormDataParser, default_stream_factory
+    from werkzeug.http import parse_options_header
+
+    content_type, options = parse_options_header(request.META.get("CONTENT_TYPE"))
+    if content_type != "multipart/form-data":
+        yield request, "", content_type
+        return
+    with contextlib.ExitStack() as opened:
+        parser = FormDataParser(
+            # The parser closes no files, and does not return the files of an invalid
+            # form.
+            lambda *args, **kwargs: opened.enter_context(
+                default_stream_factory(*args, **kwargs)
+            ),
+            silent=False,
+            max_form_parts=10,
+        )
+        try:
+            stream: Any = request  # A request can be read like a file.
+            files = parser.parse(stream, content_type, None, options)[2]
+            [(__, file)] = files.items(multi=True)
+        except (HTTPException, ValueError):
+            text = _("A form must contain exactly one file.")
+            raise PushRefused(422, text) from None
+        yield file.stream, file.filename or "", file.mimetype
+
+
+def _suffix(name: str, filename: str, content_type: str, path: Path) -> str:
+    for each in (name, filename):
+        suffix = PurePosixPath(each.lower()).suffix
+        if suffix in KINDS:
+            return suffix
+    for suffix, types in KINDS.items():
+        if content_type in types:
+            return suffix
+    with path.open("rb") as file:
+        if file.read(len(PARQUET)) == PARQUET:
+            return ".parquet"
+    raise PushRefused(
+        415,
+        _(
+            "The format of the file is unknown. Send ?name=sales.csv (or .tsv, "
+            ".parquet), or a Content-Type such as text/csv."
+        ),
+    )
+
+
+def _read(path: Path, name: str, options: ImportOptions) -> Any:
+    from ..readers.process.client import Reader, result_of  # This imports pandas.
+
+    with Reader(path, name) as reader:
+        data = result_of(reader.read(options=options, confirm="if_uncertain"))
+        if isinstance(data, Detection):
+            raise refusal(reader.name, data.doubts, "query")
+        return data

@@ -1,0 +1,123 @@
+"""The steps in which uploaded tables are opened, and the responses that report them.
+
+The response to a script (upload.js) is a line of JSON for each step, so that the page
+can show the progress. The last line has the URL to go to, or the error. Closing the
+connection cancels the upload. Without a script, the response is a redirect to that URL,
+or a page.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Generator, Iterator
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from ...api import open_data
+from ...errors import is_expected, to_frame_error, user_message
+from ...models import Frame
+from ...workspace import Workspace, bind
+
+if TYPE_CHECKING:
+    from ...readers.process.client import ReaderTask
+
+NDJSON = "application/x-ndjson"
+# A generator that yields dicts, the last of which has a "location".
+Steps = Generator[dict[str, Any], None, Any]
+
+
+def reading(task: "ReaderTask", part: int = 0, parts: int = 1) -> Steps:
+    """Run the task of a reader: yield the progress, and return the result.
+
+    Args:
+        part, parts: the index of the file, from 0, and the number of files.
+    """
+    while True:
+        try:
+            done = next(task)
+        except StopIteration as end:
+            return end.value
+        yield {"step": "reading", "done": round((part + done) / parts, 3)}
+
+
+class Opening:
+    """Creates frames within a with-block. Deletes them if it fails or is cancelled."""
+
+    def __init__(self, here: Workspace) -> None:
+        self.here = here
+        self.frames: list[Frame] = []
+
+    def __enter__(self) -> "Opening":
+        return self
+
+    def __exit__(self, kind: type | None, *error: object) -> None:
+        if kind is not None:  # GeneratorExit: the client has closed the connection.
+            for frame in self.frames:
+                frame.delete()
+
+    def open(self, data: Any, name: str) -> None:
+        """Create a frame."""
+        with bind(self.here):
+            self.frames.append(open_data(data, name))
+
+    def location(self) -> str:
+        """Return the URL of the frame, or that of the list if there are several."""
+        if len(self.frames) == 1:
+            return self.frames[0].get_absolute_url()
+        return reverse("frames:opened", args=[len(self.frames)])
+
+
+# Responses ----------------------------------------------------------------------------
+
+
+def is_script(request: HttpRequest) -> bool:
+    """Return whether the request expects lines of JSON."""
+    return request.headers.get("Accept") == NDJSON
+
+
+def respond(request: HttpRequest, steps: Steps) -> HttpResponseBase:
+    """Return the response that runs and reports steps."""
+    if is_script(request):
+        return StreamingHttpResponse(
+            _json_lines(steps),
+            content_type=NDJSON,
+            # These headers keep proxies from buffering the response.
+            headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
+        )
+    *_, last = steps
+    return redirect(last["location"])
+
+
+def problem_line(text: str, status: int = 200) -> HttpResponse:
+    """Return the response to a script about an error."""
+    line = json.dumps({"problem": text}) + "\n"
+    return HttpResponse(line, content_type=NDJSON, status=status)
+
+
+def report_errors_to_script(view: Callable) -> Callable:
+    """Decorate a view so that a script receives its errors as a line of JSON."""
+
+    @wraps(view)
+    def wrapper(request, *args, **kwargs):
+        try:
+            return view(request, *args, **kwargs)
+        except Exception as error:
+            if not is_script(request) or not is_expected(error):
+                raise
+            shown = to_frame_error(error)
+            return problem_line(str(shown), shown.status)
+
+    return wrapper
+
+
+def _json_lines(steps: Steps) -> Iterator[str]:
+    with contextlib.closing(steps):
+        try:
+            for step in steps:
+                yield json.dumps(step) + "\n"
+        except Exception as error:
+            yield json.dumps({"problem": user_message(error)}) + "\n"
