@@ -78,6 +78,31 @@ def test_preview_follows_the_options(site, page):
     expect(page).to_have_url(GRID)
 
 
+def test_option_that_is_changed_before_the_script_runs(site, browser):
+    page = browser.new_page()
+    page.has_script = True
+    held = []
+    page.route("**/frames/check*.js", lambda route: held.append(route))
+    send(page, site, ("villes.csv", AMBIGUOUS))
+    page.get_by_label("Decimal mark").select_option(label="Comma: 0,5")
+    page.wait_for_timeout(100)
+    expect(page.get_by_role("cell", name="1.234")).to_have_count(0)
+    held.pop().continue_()
+    expect(page.get_by_role("cell", name="1.234")).to_be_visible()
+    page.close()
+
+
+def test_page_with_unchanged_options_is_not_sent_again(site, browser):
+    page = browser.new_page()
+    send(page, site, ("villes.csv", AMBIGUOUS))
+    posts = []
+    page.on("request", lambda request: posts.append(request.method == "POST"))
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert not any(posts)
+    page.close()
+
+
 def test_header_row_is_corrected(site, page):
     send(page, site, ("a.csv", AMBIGUOUS))
     page.get_by_label("The header is in row").fill("2")

@@ -47,6 +47,11 @@
     preview.removeAttribute("aria-busy");
   };
 
+  const isChanged = (field) =>
+    field.matches("select")
+      ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+      : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+
   button.hidden = true;
   form.addEventListener("change", update);
   // Enter in a text field updates the preview. It does not press a button.
@@ -55,4 +60,7 @@
     event.preventDefault();
     update();
   });
+  // Users can change an option before this script runs, and browsers restore changed
+  // options when users come back to the page.
+  if ([...form.querySelectorAll("select, input")].some(isChanged)) update();
 }
