@@ -150,6 +150,13 @@ def bob(user):
 
 
 @pytest.fixture
+def at(client, ann):
+    """Return Django's test client, signed in as Ann."""
+    client.force_login(ann)
+    return client
+
+
+@pytest.fixture
 def publish(stored):
     """Return a function that publishes a frame: ``publish(ann, a=[1, 2, 3])``.
 

@@ -17,10 +17,6 @@ from hypothesis import strategies as st
 from django_dtale.compat.dtypes import make_displayable
 from django_dtale.readers.dataframe import SourceError, read_file, to_dataframe
 
-pytestmark = pytest.mark.skipif(
-    pa.__version__.startswith("19."),
-    reason="pyarrow 19 cannot write or read all of these types itself",
-)
 BIG = 9007199254740993  # 2**53 + 1: a float cannot represent it.
 
 INTEGERS = {
@@ -306,3 +302,43 @@ def test_nested_date_that_python_cannot_represent_is_refused(written):
     path, _ = written(pa.table({"a": far}))
     with pytest.raises(SourceError, match="out of range"):
         read_file(path)
+
+
+# Metadata of pandas -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind, values, shown",
+    [
+        (pa.list_(pa.int64()), [[1, 2], None], ["[1, 2]", None]),
+        (pa.struct([("a", pa.int64())]), [{"a": BIG}, None], [f'{{"a": {BIG}}}', None]),
+        (pa.map_(pa.string(), pa.int64()), [[("a", 1)], None], ['[["a", 1]]', None]),
+        (pa.dictionary(pa.int32(), pa.string()), ["b", None], ["b", None]),
+    ],
+)
+def test_arrow_dtypes_that_pandas_writes_but_cannot_read(tmp_path, kind, values, shown):
+    path, dtype = tmp_path / "a.parquet", pd.ArrowDtype(kind)
+    index = pd.Index(["x", "y"], name="row")
+    frame = pd.DataFrame({"a": pd.Series(values, index, dtype), "b": [1.5, 2]}, index)
+    frame.to_parquet(path)
+    result = make_displayable(read_file(path))
+    assert result.index == ["row"]
+    texts = [None if pd.isna(each) else str(each) for each in result.frame["a"]]
+    assert texts == shown
+    assert result.frame[["row", "b"]].values.tolist() == [["x", 1.5], ["y", 2.0]]
+
+
+@pytest.mark.parametrize(
+    "frame, names, row",
+    [
+        (pd.DataFrame({0: [1]}, pd.Index(["x"], name=0)), ["0", "0_2"], [1, "x"]),
+        (pd.DataFrame([[1, 2]], columns=[0, "0"]), ["0", "0_2"], [1, 2]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The DataFrame has:UserWarning")
+def test_columns_with_the_same_name_are_read(tmp_path, frame, names, row):
+    path = tmp_path / "a.parquet"
+    frame.to_parquet(path)
+    result = make_displayable(read_file(path)).frame
+    assert list(result) == names
+    assert result.values.tolist() == [row]

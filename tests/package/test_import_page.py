@@ -12,21 +12,9 @@ from django_dtale.views.uploads.date_patterns import to_format, to_pattern
 
 from .test_uploads import FRENCH, SCRIPT, ask, data_of, excel, options_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stored")]
 
 GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de"}
-
-
-@pytest.fixture(autouse=True)
-def own_storage(stored):
-    """Give each test its own storage."""
-
-
-@pytest.fixture
-def at(client, ann):
-    """Return Django's test client, signed in as Ann."""
-    client.force_login(ann)
-    return client
 
 
 class Page:

@@ -12,7 +12,9 @@ from pytest_django.asserts import assertContains, assertNotContains
 from django_dtale import quotas
 from django_dtale.models import Frame
 from django_dtale.models.tokens import MAX_TOKENS, Token
+from django_dtale.readers import files
 from django_dtale.unit_of_work import unit_of_work
+from django_dtale.views.push import KINDS
 from django_dtale.workspace import Workspace, bind
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,10 @@ def push(stored, token):
 
 
 # Accepted requests --------------------------------------------------------------------
+
+
+def test_all_formats_that_can_be_uploaded_can_be_pushed():
+    assert set(KINDS) == {*files.READERS, ".zip"}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +144,8 @@ def test_token_of_an_inactive_user_is_refused(push, ann):
     "body, query, status, text",
     [
         (CSV, "", 415, "The format of the file is unknown"),
-        (CSV, "name=sales.xlsx", 415, "The format of the file is unknown"),
+        (CSV, "name=sales.docx", 415, "The format of the file is unknown"),
+        (CSV, "name=sales.xlsx", 422, "sales.xlsx has the extension .xlsx"),
         (CSV, "name=sales.parquet", 422, "sales.parquet has the extension .parquet"),
         (parquet(), "name=sales.csv", 422, "sales.csv has the extension .csv"),
         (b"\n", "name=a.csv", 422, "a.csv is not a valid CSV file"),

@@ -15,24 +15,12 @@ from django_dtale.views.uploads import receive
 
 from .test_uploads import SCRIPT, UPLOAD, data_of, excel, steps_of, waiting, zipped
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stored")]
 
 JAN = b"city;sales\nBerlin;1,5\nRome;2,5\n"
 FEB = b"sales;city\n3,5;Paris\n"
 DOUBTFUL = "city;sales\nKöln;1,5\n".encode("cp1252")
 BAD = b"a,b\n1,2\n1,2,3\n"
-
-
-@pytest.fixture(autouse=True)
-def own_storage(stored):
-    """Give each test its own storage."""
-
-
-@pytest.fixture
-def at(client, ann):
-    """Return Django's test client, signed in as Ann."""
-    client.force_login(ann)
-    return client
 
 
 def send(client, files, **options):

@@ -570,3 +570,12 @@ def test_missing_file_or_directory_is_refused(tmp_path):
     (tmp_path / "b.csv").mkdir()
     with pytest.raises(SourceError, match="b.csv cannot be read: "):
         read_file(tmp_path / "b.csv")
+
+
+def test_import_options_are_only_for_files(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a;b\nx;01/02/2026\n")
+    frame = to_dataframe(path, ImportOptions(day_first=True))
+    assert frame["b"].tolist() == [pd.Timestamp(2026, 2, 1)]
+    with pytest.raises(TypeError, match="only for files"):
+        to_dataframe(str(path), ImportOptions(day_first=True))

@@ -24,7 +24,7 @@ from django_dtale.storage import blobs
 from django_dtale.views.uploads import pending, receive, steps
 from django_dtale.workspace import Workspace
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stored")]
 
 UPLOAD = "/frames/upload/"
 SCRIPT = {"Accept": steps.NDJSON}
@@ -62,18 +62,6 @@ def written(suffix):
         case _:
             getattr(FRAME, f"to_{suffix}")(file)
     return file.getvalue()
-
-
-@pytest.fixture(autouse=True)
-def own_storage(stored):
-    """Give each test its own storage."""
-
-
-@pytest.fixture
-def at(client, ann):
-    """Return Django's test client, signed in as Ann."""
-    client.force_login(ann)
-    return client
 
 
 def send(client, name, content, by_script=False, **fields):

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import explore, publish
+    from .readers.options import ImportOptions
 
     __version__: str
 
-__all__ = ["__version__", "explore", "publish"]
+__all__ = ["ImportOptions", "__version__", "explore", "publish"]
 
 
 def __getattr__(name: str) -> object:
@@ -19,4 +20,6 @@ def __getattr__(name: str) -> object:
     # Django imports this module before it loads models, so `api` is imported on demand.
     if name in ("explore", "publish"):
         return getattr(import_module(".api", __name__), name)
+    if name == "ImportOptions":
+        return import_module(".readers.options", __name__).ImportOptions
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from .parsers.exact_values import needs_objects, simplify, to_objects
+from .parsers.pandas_metadata import with_valid_metadata
 
 # Without these nullable dtypes, Arrow converts integers and booleans with missing
 # values to floats and objects.
@@ -39,7 +40,14 @@ def to_pandas(table: pa.Table, nullable: Container[str] = ()) -> pd.DataFrame:
         nullable: the names of columns that get a nullable dtype even if they have no
             missing values.
     """
-    table = _simplified(table)
+    names = table.column_names
+    if len(set(names)) < len(names):  # pandas would give all of them the same dtype.
+        table = table.replace_schema_metadata(None).rename_columns(
+            [str(at) for at in range(len(names))]
+        )
+        again = {str(at) for at, name in enumerate(names) if name in nullable}
+        return to_pandas(table, again).set_axis(names, axis="columns")
+    table = with_valid_metadata(_simplified(table))
     objects = [at for at, column in enumerate(table.columns) if needs_objects(column)]
     index = (table.schema.pandas_metadata or {}).get("index_columns", ())
     if objects:

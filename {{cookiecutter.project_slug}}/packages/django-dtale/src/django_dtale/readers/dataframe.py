@@ -22,7 +22,7 @@ ACCEPTED = (
 )
 
 
-def to_dataframe(data: Any) -> pd.DataFrame:
+def to_dataframe(data: Any, options: ImportOptions | None = None) -> pd.DataFrame:
     """Return any tabular data as a DataFrame.
 
     Args:
@@ -32,11 +32,17 @@ def to_dataframe(data: Any) -> pd.DataFrame:
             a visitor); a list, dict or NumPy array; or any object that exports an Arrow
             stream (polars, pyarrow, DuckDB), or supports ``to_dataframe()``,
             ``to_pandas()`` or the dataframe interchange protocol.
+        options: those with which a ``pathlib.Path`` is read.
 
     Raises:
-        TypeError: the data has another type. The message lists the supported ones.
+        TypeError: the data has another type, or is no ``pathlib.Path`` but there are
+            options. The message lists the supported types.
         SourceError: the file cannot be read, or can be read in several ways.
     """
+    if options is not None and not isinstance(data, Path):
+        raise TypeError(
+            "Import options are only for files: give the data as a pathlib.Path."
+        )
     if isinstance(data, pd.DataFrame):
         return data
     if isinstance(data, pd.Series):
@@ -46,7 +52,7 @@ def to_dataframe(data: Any) -> pd.DataFrame:
     if isinstance(data, QuerySet):
         return read_queryset(data)
     if isinstance(data, Path):
-        return read_certain(data)
+        return read_certain(data, options)
     if isinstance(data, (list, dict, np.ndarray)):
         return _from_plain(data)
     if hasattr(data, "__arrow_c_stream__"):

@@ -25,10 +25,20 @@ from ..readers.options import ARGUMENTS, ImportOptions
 from ..workspace import current
 from .programs import token_required
 
+# The media types of each format that can be read, see ``readers.files``.
+OFFICE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = {
     ".csv": ["text/csv"],
     ".tsv": ["text/tab-separated-values"],
     ".parquet": ["application/vnd.apache.parquet", "application/x-parquet"],
+    ".feather": ["application/vnd.apache.arrow.file"],
+    ".json": ["application/json"],
+    ".jsonl": ["application/jsonl", "application/x-ndjson"],
+    ".ndjson": [],
+    ".xlsx": [OFFICE],
+    ".xlsm": ["application/vnd.ms-excel.sheet.macroenabled.12"],
+    ".xls": ["application/vnd.ms-excel"],
+    ".zip": ["application/zip"],
 }
 PARQUET = b"PAR1"  # Parquet files begin with these bytes.
 
@@ -46,7 +56,7 @@ class PushRefused(FrameError):
 @require_POST
 @token_required(Scope.WRITE)
 def push(request: HttpRequest) -> JsonResponse:
-    """Create a frame from a CSV, TSV or Parquet file: the body, or a form's only file.
+    """Create a frame from a file: the body, or a form's only file.
 
     ``?name=`` is the frame's name. The format is determined by the suffix of that name
     or of the file's name, by the Content-Type, or, for Parquet, by the content. The
@@ -142,9 +152,10 @@ def _suffix(name: str, filename: str, content_type: str, path: Path) -> str:
     raise PushRefused(
         415,
         _(
-            "The format of the file is unknown. Send ?name=sales.csv (or .tsv, "
-            ".parquet), or a Content-Type such as text/csv."
-        ),
+            "The format of the file is unknown. Send ?name=sales.csv (or another "
+            "extension: %(suffixes)s), or a Content-Type such as text/csv."
+        )
+        % {"suffixes": " ".join(KINDS)},
     )
 
 

@@ -12,9 +12,10 @@ from ..limits import check_columns
 
 def read_parquet(file: IO[bytes]) -> pd.DataFrame:
     """Read a Parquet file."""
-    check_columns(len(pyarrow.parquet.read_schema(file)))
-    file.seek(0)
-    return to_pandas(pyarrow.parquet.read_table(file))
+    # Unlike `read_table`, it accepts several columns with the same name.
+    parquet = pyarrow.parquet.ParquetFile(file, pre_buffer=True)
+    check_columns(len(parquet.schema_arrow))
+    return to_pandas(parquet.read())
 
 
 def read_feather(file: IO[bytes]) -> pd.DataFrame:
