@@ -140,9 +140,14 @@ def _from_json(data):
                 raise NotComparable("lists of different lengths")
             return Table(list(data), values)
         if all(isinstance(each, dict) for each in values):
-            rows = list(dict.fromkeys(key for each in values for key in each))
-            columns = [[each.get(row) for row in rows] for each in values]
-            return _with_index(list(data), columns, rows)
+            keys = list(dict.fromkeys(key for each in values for key in each))
+            columns = [[each.get(key) for key in keys] for each in values]
+            # The objects are the records if there are more of them than keys, and the
+            # columns if not.
+            if len(keys) < len(data) and not all(map(str.isdecimal, keys)):
+                columns = [[each.get(key) for each in values] for key in keys]
+                return _with_index(keys, columns, list(data))
+            return _with_index(list(data), columns, keys)
         if any(isinstance(each, list | dict) for each in values):
             raise NotComparable("an object of lists, objects and single values")
         return Table(list(data), [[each] for each in values])

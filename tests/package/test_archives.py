@@ -90,6 +90,13 @@ def test_number_of_members_is_limited(pack):
             call()
 
 
+def test_total_size_of_the_members_is_limited(pack):
+    path = pack(("a.csv", "a\n" + "1\n" * 300), ("b.csv", "a\n" + "1\n" * 300))
+    assert member_names(path, "a.zip", 2_000) == ["a.csv", "b.csv"]
+    with pytest.raises(LimitExceeded, match="a.zip would take more than"):
+        member_names(path, "a.zip", 1_000)
+
+
 def test_size_of_the_chosen_member_is_limited(pack):
     path = pack(ONE, ("large.csv", "a\n" + "1\n" * 1_000))
     with extract_single(path, "a.zip", 1_000, "x/one.csv") as (_, name):

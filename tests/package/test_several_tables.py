@@ -1,7 +1,9 @@
 """Users choose from a list of several files, sheets, or members of an archive."""
 
 import re
+from io import BytesIO
 
+import openpyxl
 import pandas as pd
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -100,6 +102,36 @@ def test_sheets_in_an_archive_are_listed(at):
     at.post(path, {"table": ["1", "2"], "open": ""})
     assert frames()["x: Q2"]["a"].tolist() == [2]
     assert frames()["y"]["sales"].tolist() == [1.5, 2.5]
+
+
+def test_hidden_sheet_is_marked(at):
+    book = openpyxl.Workbook()
+    for title in ("shown", "also shown", "not shown"):
+        sheet = book.create_sheet(title)
+        sheet.append(["a"])
+        sheet.append([1])
+    sheet.sheet_state = "hidden"
+    file = BytesIO()
+    book.save(file)
+    page = at.get(send(at, {"a.xlsx": file.getvalue()})["Location"])
+    sizes = {title: size for title, (size, *_) in rows_of(page).items()}
+    assert sizes == {
+        "a.xlsx: shown": "1 row × 1 column",
+        "a.xlsx: also shown": "1 row × 1 column",
+        "a.xlsx: not shown": "1 row × 1 column, hidden",
+    }
+
+
+def test_archive_among_several_files_is_listed_with_its_members(at):
+    archive = zipped({"x/feb.csv": FEB, "mar.csv": JAN})
+    path = send(at, {"jan.csv": JAN, "more.zip": archive})["Location"]
+    assert list(rows_of(at.get(path))) == [
+        "jan.csv",
+        "more.zip: x/feb.csv",
+        "more.zip: mar.csv",
+    ]
+    at.post(path, {"table": ["0", "1"], "open": ""})
+    assert {name: len(data) for name, data in frames().items()} == {"jan": 2, "feb": 1}
 
 
 def test_large_table_is_listed_with_the_size_of_its_file(at):

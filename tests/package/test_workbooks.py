@@ -260,6 +260,15 @@ def test_workbook_that_changed_is_read_again(write):
     assert lists(read_file(path)) == [["other"], [np.pi]]
 
 
+def test_row_that_contains_only_errors_is_a_row(write):
+    path = write(s=[["a", "b"], ["#DIV/0!", "#N/A"]])
+    frame = read_file(path)
+    assert len(frame) == 1 and frame.isna().all(axis=None)
+    assert make_displayable(frame).conversions == [
+        "Columns a, b: cells with errors, such as #DIV/0!, are missing values."
+    ]
+
+
 def test_errors_in_any_sheet_and_column_are_noted(tmp_path):
     workbook = openpyxl.Workbook()
     workbook.active.append(["a", "b"])

@@ -26,20 +26,25 @@ def is_zip(name: str) -> bool:
     return Path(name).suffix.lower() == ".zip"
 
 
-def member_names(path: str | Path, name: str) -> list[str]:
+def member_names(path: str | Path, name: str, limit: int | None = None) -> list[str]:
     """Return the names of the tables in an archive.
 
     If there are none, return the names of the other files.
 
     Args:
         name: the name of the archive.
+        limit: the limit of the total size of these files in bytes, or None for no
+            limit. zipfile never extracts more of a file than the size that the archive
+            states.
 
     Raises:
         SourceError: the archive is invalid.
-        LimitExceeded: it contains too many files.
+        LimitExceeded: it contains too many files, or they are too large.
     """
     with _explained(name), zipfile.ZipFile(path) as archive:
-        return [part.filename for part in _parts(archive, name)]
+        parts = _parts(archive, name)
+        _check_size(sum(part.file_size for part in parts), name, limit)
+        return [part.filename for part in parts]
 
 
 @contextlib.contextmanager

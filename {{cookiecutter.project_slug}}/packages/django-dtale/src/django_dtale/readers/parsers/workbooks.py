@@ -67,10 +67,14 @@ def read_excel(file: IO[bytes], options: ImportOptions | None = None) -> pd.Data
 
 
 def _first_row(sheet: Sheet, header: tuple[int, ...]) -> int:
-    """Return the number of the first row of data, counted from 0."""
+    """Return the number of the first row of data, counted from 0.
+
+    Empty rows below the header are left out, unless all rows are empty: their cells
+    contain errors.
+    """
     rows = range(max(header, default=0), len(sheet.rows))
     full = (at for at in rows if any(cell != "" for cell in sheet.rows[at]))
-    return next(full, len(sheet.rows))
+    return next(full, rows.start)
 
 
 def _names(sheet: Sheet, header: tuple[int, ...], width: int) -> list[str]:

@@ -105,6 +105,7 @@ class Table:
         key: equal for tables with the same columns; empty if the columns are not known.
         doubts: questions about how to read it.
         problem: the reason why it cannot be read.
+        is_hidden: whether it is a hidden sheet.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Table:
     key: str = ""
     doubts: tuple[str, ...] = ()
     problem: str = ""
+    is_hidden: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as values that JSON can represent."""
@@ -138,6 +140,7 @@ class Table:
             str(values["key"]),
             tuple(map(str, values["doubts"])),
             str(values["problem"]),
+            bool(values["is_hidden"]),
         )
 
 

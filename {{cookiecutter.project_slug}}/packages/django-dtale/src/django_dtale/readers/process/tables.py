@@ -9,6 +9,7 @@ from ...exceptions import FrameError
 from ..detection import detect
 from ..files import read_file
 from ..options import ImportOptions
+from ..parsers.sheets import list_sheets
 from .outline import Table, columns_key
 
 # Larger tables are listed only with the size of their file, as are tables that are
@@ -26,10 +27,15 @@ def tables_in(
         member: the name of the file in its archive, if there is one.
         deadline: the time, by ``time.monotonic``, after which no more rows are counted.
     """
+    table = Table(name, member, nbytes=Path(path).stat().st_size)
     found = detect(path, name)
-    for sheet in found.sheets if len(found.sheets) > 1 else [None]:
-        table = Table(name, member, sheet, nbytes=Path(path).stat().st_size)
+    if len(found.sheets) < 2:
         yield _described(table, path, deadline)
+        return
+    hidden = list_sheets(path).hidden
+    for sheet in found.sheets:
+        each = dataclasses.replace(table, sheet=sheet, is_hidden=sheet in hidden)
+        yield _described(each, path, deadline)
 
 
 def _described(table: Table, path: str | Path, deadline: float) -> Table:

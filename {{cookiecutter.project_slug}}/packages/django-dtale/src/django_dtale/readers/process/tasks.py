@@ -256,7 +256,12 @@ def _members(request: dict[str, Any]) -> tuple[str, ...]:
     """Return the names of the members of an archive."""
     if not is_zip(request["name"]):
         return ()
-    return tuple(member_names(request["path"], request["name"]))
+    return tuple(member_names(request["path"], request["name"], _unpacked_limit()))
+
+
+def _unpacked_limit() -> int:
+    """Return the maximum size of what an archive contains, in bytes."""
+    return dtale_settings.MAX_UPLOAD_MB * EXPANSION << 20
 
 
 @contextlib.contextmanager
@@ -267,8 +272,8 @@ def _open_validated(
     path, name = request["path"], request["name"]
     with contextlib.ExitStack() as stack:
         if is_zip(name):
-            limit = dtale_settings.MAX_UPLOAD_MB * EXPANSION << 20
-            path, name = stack.enter_context(extract_single(path, name, limit, member))
+            archive = extract_single(path, name, _unpacked_limit(), member)
+            path, name = stack.enter_context(archive)
         if Path(path).stat().st_size:  # `read_file` has a message for empty files.
             with open(path, "rb") as file:
                 check_file(name, file)

@@ -19,7 +19,7 @@ class Row:
 
     Attributes:
         number: its position in the upload.
-        size: its rows and columns, or the size of its file.
+        size: its rows and columns, or the size of its file, and whether it is hidden.
         doubts: questions that have to be answered before it is opened.
     """
 
@@ -31,6 +31,10 @@ class Row:
 
     @property
     def size(self) -> str:
+        size = self._size()
+        return gettext("%(size)s, hidden") % {"size": size} if self.table.is_hidden else size
+
+    def _size(self) -> str:
         if self.table.rows is None or self.table.columns is None:
             return filesizeformat(self.table.nbytes)
         rows, columns = self.table.rows, self.table.columns
