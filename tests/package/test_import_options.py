@@ -228,8 +228,21 @@ BANK = lines(
             ["Land", "2023 Q1", "2023 Q2", "2024 Q1", "2024 Q2"],
             ["N", 1, 2, 3, 4],
         ),
+        (
+            lines(",x,x,y", "kWh,SA,FT,SA", *("N,1,2,3" for _ in range(3))),
+            (1, 2),
+            ["kWh", "x SA", "x FT", "y SA"],
+            ["N", 1, 2, 3],
+        ),
+        (
+            lines(",x,x,y", ",W,D,W", "Team,,,", *("N,1,2,3" for _ in range(3))),
+            (1, 2, 3),
+            ["Team", "x W", "x D", "y W"],
+            ["N", 1, 2, 3],
+        ),
     ],
-    ids="World_Bank bank comments comment names above sep title short padded blank two".split(),
+    ids="World_Bank bank comments comment names above sep title short padded blank two "
+    "repeated pandas".split(),
 )
 def test_header_is_found(write, content, header, names, first):
     path = write(content)
@@ -317,6 +330,7 @@ def test_other_last_lines_are_no_doubt(write, content, rows):
         ('"mpg","hp"\n"1",21.5,6\n"2",22.8,4\n', ["row", "mpg"], 1),
         ("mpg\thp\nMazda RX4\t21\t6\nDatsun\t22\t4\n", ["row", "mpg"], "Mazda RX4"),
         ('"","mpg"\n"1",21.5\n"2",22.8\n', ["", "mpg"], 1),
+        ('"mpg","hp"\n"18",21,6\n"15",22,4\n', ["row", "mpg"], 18),
         ("a,b\n1,2,\n3,4,\n", ["a", "b"], 1),  # Each line ends with a separator.
     ],
 )

@@ -95,6 +95,77 @@ def test_doubt_has_a_question_and_the_possible_values(
         assert getattr(found.options, doubt.option) == answer
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "km,10,15,20\n1,0.5,0.2,0\n2,0.4,0.1,0\n",  # A word above numbers.
+        "ts,00,10,11\n2026-01-01,4.5,2,3\n2026-01-02,5,6,7\n",  # A word above dates.
+        "month,0\n2026-01-01,1.5\n2026-02-01,2.5\n",
+        "id,name,50\n1,x,3\n2,y,4\n",
+        "name,low,high,7\nx,1,2,3\ny,4,5,6\n",
+        ",0\n1821,269\n1822,321\n1823,585\n",  # pandas does not name the row names.
+        '"","1","2"\n"1",50,19\n"2",16,40\n"3",12,35\n',
+        ",142.24,144.78,147.32,149.86\n9.4,0,0,0,1\n9.5,0,0,0,0\n9.6,0,1,0,0\n",
+        "a:,0,1,2\nx,0.5,0.25,1.0\ny,0.5,1.0,0.75\n",  # A scale above decimals.
+        "a\tb\t200\t250\t300\t400\t600\nx\ty\t1.5\t2.5\t3\t4.5\t5.5\n"
+        "x\ty\t1.5\t2.5\t3.5\t4.5\t5.5\n",
+        "city,2026-01-01,2026-02-01\nx,5,6\ny,7,8\n",  # Dates above numbers.
+    ],
+)
+def test_first_line_with_names_and_numbers_is_the_header(write, content):
+    found = sniff(write(content))
+    assert (found.options.header, found.doubts) == ((1,), ())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "0,0,5\n1,2,3\n",  # Names are unique.
+        "1.0,1.0,NaN\n1.0,2.0,3.0\n",
+        "1,2\n3,4\n1,2\n",  # The line occurs again.
+        "-178,3,59,-132\n303,17,-241,12\n",  # Names have no sign.
+        "-1,x,63.96\n-1,y,12.5\n",
+        "-.5,.25\n.5,.75\n",
+        "1,2,74.5\n1,3,5.25\n2,1,7.5\n3,1,6.5\n",  # The kinds of numbers are the same.
+        "120009\n" + "".join(f"{number}\n" for number in range(120000, 120020, 2)),
+        "CN010,1,x\nPA011,2,y\nPB012,3,z\nPC013,4,a\n",  # A code above codes.
+    ],
+)
+def test_first_line_with_values_is_data(write, content):
+    found = sniff(write(content))
+    assert (found.options.header, found.doubts) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # These words stand for missing values.
+        "n/a,5\n3,7\n4,8\n",
+        "unknown,5\n3,7\n4,8\n",
+        "x,ND,5\ny,3,6\nz,4,7\n",
+        "1,5\nNA,7\nNA,8\n",
+        # A row of data without its first value.
+        ",5\n2,7\n3,8\n4,9\n",
+        ",0\n2,7\n,8\n4,9\n",
+        ",0\n2,7\n2,8\n2,9\n",
+        # A minimum, a mean and a maximum.
+        "x,1,2,3\ny,0.5,1.5,2.5\nz,1.5,2.5,3.5\n",
+        # Years and scales can occur twice, and have negative numbers.
+        "2019,2019\n1,2\n",
+        "x,-1,0,1\ny,3,4,5\n",
+        "x,-1,1\ny,3,4\n",
+        # One sign shows names, and another one data.
+        "id,42.0,1000,-4.2\n1,2.5,x,2.5\n2,3.5,y,4.5\n",
+        # House numbers can have letters.
+        "12,x\n12a,y\n14,z\n",
+        "x,2026-01-01\n1,2026-01-02\n2,2026-01-03\n",
+    ],
+)
+def test_line_that_can_be_names_or_data_is_a_doubt(write, content):
+    found = sniff(write(content))
+    assert [doubt.option for doubt in found.doubts] == ["header"]
+
+
 def test_given_separator_is_used(write):
     assert sniff(write("a,b\tc\nd,e\tf\n"), ImportOptions(sep="\t")).options.sep == "\t"
 

@@ -20,7 +20,7 @@ FEW = 20  # The largest number of lines above a header.
 EVEN = 0.9  # The least share of rows with as many values as there are columns.
 
 LETTERS = string.ascii_letters
-NUMBER = re.compile(r"[+-]?(\d[\d., ]*)?\d([eE][+-]?\d+)? ?%?")
+NUMBER = re.compile(r"[+-]?[.,]?(\d[\d., ]*)?\d([eE][+-]?\d+)? ?%?")
 DATE = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*")
 
 Row = tuple[int, list[str]]  # A row: the number of its first line, and its values.
