@@ -1,6 +1,7 @@
 """Open data in D-Tale, from a view, a job or a shell."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
@@ -8,9 +9,19 @@ from django.http import HttpRequest, HttpResponseRedirect
 
 from .decorators import check_access
 from .dtale.loader import load_dtale
-from .models import Frame
+from .exceptions import Conflict
+from .models import Frame, Origin
+from .models.names import clean_name
 from .readers.options import ImportOptions
-from .workspace import Workspace, bind
+from .workspace import Workspace, bind, current
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .compat.dtypes import DisplayableFrame
+
+# A replacement is repeated if another request changes the frame at the same time.
+ATTEMPTS = 5
 
 
 def explore(
@@ -19,8 +30,10 @@ def explore(
     name: str = "",
     note: str = "",
     options: ImportOptions | None = None,
+    *,
+    replace: bool = False,
 ) -> HttpResponseRedirect:
-    """Open ``data`` in D-Tale and return a redirect to the new frame's page.
+    """Open ``data`` in D-Tale and return a redirect to the frame's page.
 
     Values that D-Tale cannot show are converted. The page lists the conversions.
 
@@ -39,9 +52,12 @@ def explore(
             example that the frame contains only a part of the data.
         options: the options with which a ``pathlib.Path`` is read. Options that are not
             set are detected.
+        replace: if the user has a frame with this name, replace its data. Its address,
+            shares, filters and formats stay.
 
     Raises:
         TypeError: ``data`` cannot be converted to a DataFrame.
+        ValueError: ``replace`` is true, but there is no name.
         SourceError: the file cannot be read, or can be read in several ways. The
             message names the options that decide it.
         UnsupportedDtype: D-Tale cannot show these data; the message says why.
@@ -51,7 +67,9 @@ def explore(
     if not check_access(request.user):
         return redirect_to_login(request.get_full_path())
     with bind(Workspace(request.user, request.session)):
-        frame = open_data(data, name, note, options)
+        frame = open_data(
+            data, name, options, replace=replace, note=note, origin=Origin.CODE
+        )
     return HttpResponseRedirect(frame.get_absolute_url())
 
 
@@ -63,6 +81,8 @@ def publish(
     note: str = "",
     shared_with: Iterable[AbstractBaseUser] = (),
     options: ImportOptions | None = None,
+    replace: bool = False,
+    append: bool = False,
 ) -> Frame:
     """Create a frame that belongs to a user, from a job, a shell or a view.
 
@@ -74,34 +94,103 @@ def publish(
             frame with this name, a number is appended.
         note: plain text that everyone who opens the frame sees below the grid.
         shared_with: users who may read the frame.
-        options: see ``explore``.
+        options, replace: see ``explore``.
+        append: if the owner has a frame with this name, add the rows at its end. They
+            need the same columns.
 
     Returns:
         The stored frame.
 
     Raises:
         TypeError: ``data`` cannot be converted to a DataFrame.
-        SourceError: see ``explore``.
+        ValueError: see ``explore``.
+        SourceError: see ``explore``, or the columns are not those of the frame.
         UnsupportedDtype: D-Tale cannot show these data; the message says why.
         LimitExceeded: the frame is too large, or exceeds a quota of its owner.
     """
     with bind(Workspace(owner)):
-        frame = open_data(data, name, note, options)
-    frame.shared_with.set(shared_with)  # type: ignore[arg-type]
+        frame = open_data(
+            data,
+            name,
+            options,
+            replace=replace,
+            append=append,
+            note=note,
+            origin=Origin.CODE,
+        )
+    frame.shared_with.add(*shared_with)  # type: ignore[arg-type]
     return frame
 
 
-def open_data(
-    data: object, name: str, note: str = "", options: ImportOptions | None = None
-) -> Frame:
-    """Create a frame from data in the bound workspace, and return it."""
-    # Imported here, because these modules import pandas, which is slow.
-    from .compat.dtypes import DisplayableFrame
-    from .readers.dataframe import to_dataframe
+def replace_data(
+    frame: Frame, data: object, options: ImportOptions | None = None, **fields: Any
+) -> None:
+    """Replace the data of a frame, and reload its row.
 
-    if not isinstance(data, DisplayableFrame):
-        data = to_dataframe(data, options)
-    return Frame.objects.get(pk=load_dtale().open_frame(data, name, note))
+    Its address, name, shares, filters, formats and notes stay. Filters that do not fit
+    the new data are dropped, and the frame's page says so. Other requests see either
+    the old data or the new.
+
+    Args:
+        data, options: see ``publish``.
+        fields: new values of other fields, such as ``note`` or ``origin_name``.
+
+    Raises:
+        TypeError, SourceError, UnsupportedDtype, LimitExceeded: see ``publish``.
+    """
+    with bind(Workspace.of(frame)):
+        _write(frame.pk, _prepared(data, options), **{"origin": Origin.CODE} | fields)
+    frame.refresh_from_db()
+
+
+def append_data(
+    frame: Frame, data: object, options: ImportOptions | None = None, **fields: Any
+) -> None:
+    """Add rows at the end of a frame, and reload its row.
+
+    Args:
+        data: rows with the same columns, in any order. See also ``replace_data``.
+
+    Raises:
+        SourceError: the columns are not those of the frame.
+        TypeError, UnsupportedDtype, LimitExceeded: see ``publish``.
+    """
+    with bind(Workspace.of(frame)):
+        prepared = _prepared(data, options)
+        _write(frame.pk, prepared, append=True, **{"origin": Origin.CODE} | fields)
+    frame.refresh_from_db()
+
+
+def open_data(
+    data: object,
+    name: str,
+    options: ImportOptions | None = None,
+    *,
+    replace: bool = False,
+    append: bool = False,
+    **fields: Any,
+) -> Frame:
+    """Create a frame in the bound workspace, or give new data to one.
+
+    Args:
+        replace, append: if the workspace has a frame with this name, replace its data,
+            or add rows to them.
+        fields: values of other fields of the row, such as ``note``.
+
+    Raises:
+        ValueError: ``replace`` or ``append`` is true, but there is no name.
+    """
+    prepared = _prepared(data, options)
+    if replace or append:
+        if not (name := clean_name(name)):
+            raise ValueError("To replace or append data, give the name of the table.")
+        frames = Frame.objects.owned_by(current()).filter(name=name)
+        if frame := frames.first():
+            given = {field: value for field, value in fields.items() if value}
+            _write(frame.pk, prepared, append=append, **given)
+            frame.refresh_from_db()
+            return frame
+    return Frame.objects.get(pk=load_dtale().open_frame(prepared, name, **fields))
 
 
 def copy_frame(frame: Frame) -> Frame:
@@ -111,3 +200,29 @@ def copy_frame(frame: Frame) -> Frame:
         LimitExceeded: the copy exceeds a quota of its owner.
     """
     return Frame.objects.get(pk=load_dtale().copy_frame(frame.pk))
+
+
+def _prepared(
+    data: object, options: ImportOptions | None
+) -> "pd.DataFrame | DisplayableFrame":
+    # Imported here, because these modules import pandas, which is slow.
+    from .compat.dtypes import DisplayableFrame
+    from .readers.dataframe import to_dataframe
+
+    if isinstance(data, DisplayableFrame):
+        return data
+    return to_dataframe(data, options)
+
+
+def _write(
+    pk: int,
+    data: "pd.DataFrame | DisplayableFrame",
+    append: bool = False,
+    **fields: Any,
+) -> None:
+    for attempt in range(ATTEMPTS):
+        try:
+            return load_dtale().replace_frame(pk, data, append=append, **fields)
+        except Conflict:
+            if attempt == ATTEMPTS - 1:
+                raise

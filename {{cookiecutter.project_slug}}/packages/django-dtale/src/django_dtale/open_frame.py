@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ class OpenFrame:
         self._view_state: dict[str, Any] | None = None
         self._has_new_data = False
         self._fields: dict[str, Any] = {}  # New values of the row's fields.
+        self._views: list[tuple[Share, bytes]] = []  # New views of readers.
         # The changed parts of the state, pickled and signed.
         self._signed: dict[str, bytes] = {}
 
@@ -108,6 +110,43 @@ class OpenFrame:
         if self.unit.conversions:
             self._fields["conversion_notes"] = "\n".join(self.unit.conversions)
             self.unit.conversions = []
+
+    def set_fields(self, **fields: Any) -> None:
+        """Set fields of the row, which are saved together with the other changes."""
+        self._fields |= fields
+
+    def begin_replacement(self) -> None:
+        """Prepare to replace all data, so that open grids will know about it.
+
+        Raises:
+            ReadOnly: the frame belongs to another user.
+        """
+        self.check_writable()
+        self.set_fields(
+            data_version=self.row.data_version + 1,
+            data_at=timezone.now(),
+            conversion_notes="",
+        )
+
+    def add_notes(self, notes: Iterable[str]) -> None:
+        """Add sentences to the notes about conversions."""
+        present = self._fields.get("conversion_notes", self.row.conversion_notes)
+        self.set_fields(conversion_notes="\n".join([*present.splitlines(), *notes]))
+
+    def change_views_of_readers(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change the view state of each reader who has a view of their own.
+
+        Args:
+            change: changes a view state in place.
+        """
+        for share in Share.objects.filter(frame=self.row).exclude(settings=b""):
+            reader = OpenFrame(self.unit, self.row, share)
+            try:
+                change(reader.view_state)
+            except FrameUnreadable:  # The frame's page tells the reader.
+                continue
+            if VIEW_STATE in (changed := reader._changed_parts()):
+                self._views.append((share, changed[VIEW_STATE]))
 
     def mark_opened(self) -> None:
         """Save the time of opening, at most every ten minutes, skipping locked rows."""
@@ -221,6 +260,8 @@ class OpenFrame:
         if VIEW_STATE in self._signed:
             self._fields["settings"] = self._signed[VIEW_STATE]
         self._update(self.row, **self._fields)
+        for share, settings in self._views:
+            self._update(share, settings=settings)
         if SHARED_STATE in self._signed:
             records = Record.objects.filter(frame=self.row)
             records.update(content=self._signed[SHARED_STATE])

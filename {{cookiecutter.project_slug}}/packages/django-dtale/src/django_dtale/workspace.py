@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model
@@ -40,6 +40,12 @@ class Workspace:
 
     user: AbstractBaseUser | AnonymousUser | None
     session: "SessionBase | None" = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, frame: Frame) -> Self:
+        """Return the workspace of a frame's owner."""
+        session: Any = {SESSION_KEY: frame.visitor_token}
+        return cls(frame.owner, None if frame.owner_id else session)
 
     @property
     def user_id(self) -> Any:

@@ -12,7 +12,7 @@ from .notes import format_columns
 
 
 def combine(
-    tables: Sequence[tuple[str, DisplayableFrame]], source: str
+    tables: Sequence[tuple[str, DisplayableFrame]], source: str = ""
 ) -> DisplayableFrame:
     """Return one table with the rows of all tables.
 
@@ -20,6 +20,7 @@ def combine(
         tables: the title and the data of each table.
         source: the name of an additional column, with the title of the table that each
             row comes from. If the tables have a column of this name, a number is added.
+            If it is empty, there is no such column.
 
     Raises:
         SourceError: the tables have different columns.
@@ -30,12 +31,14 @@ def combine(
         _check_columns(tables[0][0], names, title, each.frame.columns.tolist())
     while source in names:
         source = f"{source}_2"
-    counts = [len(each.frame) for _, each in tables]
-    titles = pd.Categorical.from_codes(
-        np.repeat(np.arange(len(tables)), counts),
-        dtype=pd.CategoricalDtype(_unique([title for title, _ in tables])),
-    )
-    columns, as_texts = {source: pd.Series(titles)}, []
+    columns, as_texts = {}, []
+    if source:
+        counts = [len(each.frame) for _, each in tables]
+        titles = pd.Categorical.from_codes(
+            np.repeat(np.arange(len(tables)), counts),
+            dtype=pd.CategoricalDtype(_unique([title for title, _ in tables])),
+        )
+        columns[source] = pd.Series(titles)
     for name in names:
         parts = [each.frame[name] for _, each in tables]
         columns[name], is_text = _concatenate(parts)

@@ -29,7 +29,7 @@ from ..errors import SYSTEM_ERRORS, error_response
 from ..exceptions import FrameError
 from ..logs import add_log_context
 from ..unit_of_work import current, is_bound
-from . import instances, pages, responses, validation
+from . import instances, pages, replacement, responses, validation
 from .assets.finder import static_url
 from .assets.patches import patched_file
 from .assets.patching import EXPORT, DtaleChanged
@@ -79,6 +79,7 @@ class DtaleApplication:
     """
 
     open_frame = staticmethod(instances.open_frame)
+    replace_frame = staticmethod(replacement.replace_frame)
     copy_frame = staticmethod(instances.copy_frame)
 
     def __init__(self, prefix: str) -> None:

@@ -1,5 +1,7 @@
 """Create, copy and list frames of the bound workspace with D-Tale's functions."""
 
+from typing import Any
+
 import pandas as pd
 from dtale.utils import get_bool_arg, json_timestamp
 from flask import jsonify, request
@@ -7,7 +9,7 @@ from werkzeug import Response
 
 from ..compat.dtypes import DisplayableFrame
 from ..exceptions import FrameUnreadable
-from ..models import Frame
+from ..models import Frame, Origin
 from ..models.names import plain_name
 from ..open_frame import OpenFrame
 from ..quotas import check_cells
@@ -16,14 +18,14 @@ from .patches.registry import STORE, resolve
 
 
 def open_frame(
-    frame: pd.DataFrame | DisplayableFrame, name: str = "", note: str = ""
+    frame: pd.DataFrame | DisplayableFrame, name: str = "", **fields: Any
 ) -> str:
     """Create a frame from data in the bound workspace, and return its data id.
 
     Args:
         frame: The data.
         name: The name of the frame. If it is taken, a number is appended.
-        note: A text shown below the grid.
+        fields: Values of other fields of the row, such as ``note``.
 
     Returns:
         D-Tale's data id, such as "1" for the first frame.
@@ -44,7 +46,7 @@ def open_frame(
             data=data, data_id=data_id, ignore_duplicate=True
         )
         store.set_name(data_id, name)
-        unit.get(data_id).row.note = note
+        unit.get(data_id).set_fields(**fields)
     return data_id
 
 
@@ -64,7 +66,12 @@ def copy_frame(pk: int) -> str:
             setattr(copied, part, getattr(original, part))
         copied.settings = original.settings
         store.set_name(data_id, unit.get(pk).name)
-        unit.get(data_id).row.note = row.note
+        unit.get(data_id).set_fields(
+            note=row.note,
+            origin=Origin.COPY,
+            origin_name=row.title,
+            data_at=row.data_at,
+        )
     return data_id
 
 

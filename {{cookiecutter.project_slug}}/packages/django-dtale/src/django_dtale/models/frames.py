@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conf import dtale_settings
 from ..formats import format_number
+from .data import Data
 from .names import NAME_LENGTH, clean_name
 
 if TYPE_CHECKING:
@@ -57,7 +58,19 @@ class FrameQuerySet(models.QuerySet["Frame"]):
         return pk
 
 
-class Frame(models.Model):
+class Origin(models.TextChoices):
+    """Where the data of a frame came from."""
+
+    UNKNOWN = "", _("Unknown")
+    FILE = "file", _("File")
+    PUSH = "push", _("Program")
+    CODE = "code", _("This site")
+    SOURCE = "source", _("Source")
+    MODEL = "model", _("Table of this site")
+    COPY = "copy", _("Copy")
+
+
+class Frame(Data, models.Model):
     """A DataFrame that users can open in D-Tale.
 
     Its primary key is D-Tale's data ID. The frame belongs to a user, or to an anonymous
@@ -98,6 +111,25 @@ class Frame(models.Model):
     version = models.PositiveBigIntegerField(default=0, editable=False)
     payload = models.CharField(max_length=64, editable=False)
     settings = models.BinaryField(default=bytes)  # The owner's view in D-Tale, signed.
+    # "As of": when these data were read, and from where. Edits do not change it.
+    data_at = models.DateTimeField(default=timezone.now, editable=False)
+    origin = models.CharField(
+        max_length=20,
+        choices=Origin,
+        default=Origin.UNKNOWN,
+        blank=True,
+        editable=False,
+    )
+    origin_name = models.CharField(max_length=255, blank=True, editable=False)
+    import_options = models.JSONField(default=dict, editable=False)
+    # The registered source of the data, and the values of its form.
+    source = models.CharField(max_length=255, blank=True, editable=False)
+    parameters = models.JSONField(default=dict, editable=False)
+    # True, False, or a dict of columns and their choices (None for any value).
+    can_edit = models.JSONField(default=True, editable=False)
+    page = models.CharField(max_length=20, blank=True, editable=False)
+    # Each replacement of all data adds 1, so that open grids know that theirs are old.
+    data_version = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     last_opened_at = models.DateTimeField(default=timezone.now, editable=False)

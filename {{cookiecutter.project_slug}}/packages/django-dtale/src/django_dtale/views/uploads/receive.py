@@ -116,7 +116,8 @@ def _open_or_confirm(
             if not isinstance(data, Detection):
                 yield {"step": "opening"}
                 with Opening(here) as opening:
-                    opening.open(data, PurePath(reader.table_name).stem)
+                    stem = PurePath(reader.table_name).stem
+                    opening.open(data, stem, origin_name=name)
                     yield {"location": opening.location()}
                 return
             if not {"sheet", "member"} & {doubt.option for doubt in data.doubts}:

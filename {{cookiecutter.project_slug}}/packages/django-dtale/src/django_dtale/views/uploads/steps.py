@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from ...api import open_data
 from ...errors import is_expected, to_frame_error, user_message
-from ...models import Frame
+from ...models import Frame, Origin
 from ...workspace import Workspace, bind
 
 if TYPE_CHECKING:
@@ -59,10 +59,14 @@ class Opening:
             for frame in self.frames:
                 frame.delete()
 
-    def open(self, data: Any, name: str) -> None:
-        """Create a frame."""
+    def open(self, data: Any, name: str, **fields: Any) -> None:
+        """Create a frame.
+
+        Args:
+            fields: values of fields of the frame, such as ``origin_name``.
+        """
         with bind(self.here):
-            self.frames.append(open_data(data, name))
+            self.frames.append(open_data(data, name, origin=Origin.FILE, **fields))
 
     def location(self) -> str:
         """Return the URL of the frame, or that of the list if there are several."""

@@ -32,7 +32,11 @@ class Row:
     @property
     def size(self) -> str:
         size = self._size()
-        return gettext("%(size)s, hidden") % {"size": size} if self.table.is_hidden else size
+        return (
+            gettext("%(size)s, hidden") % {"size": size}
+            if self.table.is_hidden
+            else size
+        )
 
     def _size(self) -> str:
         if self.table.rows is None or self.table.columns is None:

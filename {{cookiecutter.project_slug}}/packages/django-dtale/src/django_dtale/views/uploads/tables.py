@@ -40,7 +40,12 @@ def open_tables(
                     _check_size(tables)
                 else:
                     yield {"step": "opening"}
-                    opening.open(data, name_of(pending, number))
+                    opening.open(
+                        data,
+                        name_of(pending, number),
+                        origin_name=title,
+                        import_options=pending.options_of(number).to_dict(),
+                    )
                     tables.clear()
             except OF_TABLE as error:
                 if len(numbers) == 1:
@@ -50,7 +55,8 @@ def open_tables(
         if as_one:
             yield {"step": "opening"}
             joined = combine(tables, gettext("source"))
-            opening.open(joined, _common_name(pending, numbers))
+            name = _common_name(pending, numbers)
+            opening.open(joined, name, origin_name=name)
         yield {"location": opening.location()}
     pending.discard()
 

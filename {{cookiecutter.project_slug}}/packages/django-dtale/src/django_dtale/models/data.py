@@ -1,0 +1,30 @@
+"""The methods of a frame that read or change its data."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:
+    from .frames import Frame
+
+
+class Data:
+    """The methods of ``Frame`` that need pandas and D-Tale.
+
+    The models know neither, so these methods look up functions of ``api`` when they are
+    called.
+    """
+
+    def replace(self: "Frame", data: object, **options: Any) -> None:  # type: ignore[misc]
+        """Replace the data. The address, shares, filters and formats stay.
+
+        See ``api.replace_data`` for the arguments and the errors.
+        """
+        import_string("django_dtale.api.replace_data")(self, data, **options)
+
+    def append(self: "Frame", data: object, **options: Any) -> None:  # type: ignore[misc]
+        """Add rows at the end. The data need the same columns, in any order.
+
+        See ``api.append_data`` for the arguments and the errors.
+        """
+        import_string("django_dtale.api.append_data")(self, data, **options)
