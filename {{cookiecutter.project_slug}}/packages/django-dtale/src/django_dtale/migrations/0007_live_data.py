@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="frame",
             name="can_edit",
-            field=models.JSONField(default=True, editable=False),
+            field=models.JSONField(editable=False, null=True),
         ),
         migrations.AddField(
             model_name="frame",

@@ -125,8 +125,9 @@ class Frame(Data, models.Model):
     # The registered source of the data, and the values of its form.
     source = models.CharField(max_length=255, blank=True, editable=False)
     parameters = models.JSONField(default=dict, editable=False)
-    # True, False, or a dict of columns and their choices (None for any value).
-    can_edit = models.JSONField(default=True, editable=False)
+    # The columns that can be edited, each with its choices (None for any value). If this
+    # is None, all columns can be edited.
+    can_edit = models.JSONField(null=True, editable=False)
     page = models.CharField(max_length=20, blank=True, editable=False)
     # Each replacement of all data adds 1, so that open grids know that theirs are old.
     data_version = models.PositiveBigIntegerField(default=0, editable=False)
