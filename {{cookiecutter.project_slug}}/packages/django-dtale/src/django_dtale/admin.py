@@ -64,7 +64,7 @@ class FrameAdmin(admin.ModelAdmin):
     with themselves. The owner can see this share.
     """
 
-    list_display = ["pk", "name", "owner", "shape", "size", "last_opened_at"]
+    list_display = ["pk", "name", "owner", "shape", "size", "data_at", "last_opened_at"]
     list_display += ["open_in_dtale"]
     list_filter = ["last_opened_at", "created_at"]
     list_filter += [("owner", admin.RelatedOnlyFieldListFilter)]
@@ -73,6 +73,7 @@ class FrameAdmin(admin.ModelAdmin):
     date_hierarchy = "created_at"
     readonly_fields = ["conversion_notes", "shape", "size", "version", "created_at"]
     readonly_fields += ["updated_at", "last_opened_at", "open_in_dtale"]
+    readonly_fields += ["data_at", "origin", "origin_name"]
     fields = ["name", "owner", "note", *readonly_fields]
     autocomplete_fields = ["owner"]
     inlines = [ShareInline]

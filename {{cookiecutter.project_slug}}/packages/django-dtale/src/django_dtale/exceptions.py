@@ -60,6 +60,19 @@ class ReadOnly(FrameError):
         }
 
 
+class DataReplaced(FrameError):
+    """A page shows data that were replaced in the meantime: ``DataReplaced(frame)``."""
+
+    status = 409
+    title = _("Newer data are here")
+
+    def __str__(self) -> str:
+        return gettext(
+            "Table %(frame)s has newer data now. Reload the page to see them. Nothing "
+            "was changed."
+        ) % {"frame": self.args[0]}
+
+
 class AccessDenied(FrameError):
     """The access policy of the site, USER_CAN_USE_FRAMES, refuses a signed-in user."""
 

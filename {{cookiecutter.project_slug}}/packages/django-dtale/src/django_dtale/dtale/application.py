@@ -26,8 +26,9 @@ from werkzeug.wsgi import get_path_info
 
 from ..conf import dtale_settings
 from ..errors import SYSTEM_ERRORS, error_response
-from ..exceptions import FrameError
+from ..exceptions import DataReplaced, FrameError
 from ..logs import add_log_context
+from ..models import Frame
 from ..unit_of_work import current, is_bound
 from . import instances, pages, replacement, responses, validation
 from .assets.finder import static_url
@@ -49,6 +50,7 @@ from .patches.registry import STORE, apply_patches, resolve
 PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 
 PROCESSES = "dtale.get_processes"
+VERSION = "HTTP_X_DATA_VERSION"  # The header of `fresh.js`, in the WSGI environment.
 
 
 # Only one thread at a time may patch D-Tale's modules and build its application.
@@ -129,6 +131,7 @@ class DtaleApplication:
         if target is not None:
             data_id = resolve(STORE).resolve_id(target)
             add_log_context(frame=data_id)
+            check_version(environ, current().get(data_id).row)
             if kind_of(rule.endpoint) is Kind.PAGE:
                 # Load the data now: if they cannot be loaded, the user gets an error
                 # page instead of an empty grid.
@@ -155,6 +158,21 @@ class DtaleApplication:
             if self._app.config["APPLICATION_ROOT"] != root:
                 self._app = build_flask(root)
             return self._app
+
+
+def check_version(environ: dict[str, Any], row: Frame) -> None:
+    """Refuse a request from a page whose data were replaced after it was loaded.
+
+    Otherwise, a grid would mix old and new rows, and an edit would change another row
+    than the one that the user sees. The script `fresh.js` sends the number and the data
+    version of the page's frame.
+
+    Raises:
+        DataReplaced
+    """
+    pk, _, version = environ.get(VERSION, "").partition("=")
+    if pk == str(row.pk) and version != str(row.data_version):
+        raise DataReplaced(row)
 
 
 def build_flask(root: str) -> Any:

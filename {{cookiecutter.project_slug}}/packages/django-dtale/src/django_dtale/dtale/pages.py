@@ -16,9 +16,9 @@ OPENED = "frames.opened"
 
 
 def frame_bar() -> str:
-    """Return the HTML of the bar below the grid, with a link home and the frame's name.
+    """Return the HTML of the bar below the grid.
 
-    An embedded grid has a bar only if the frame is shared or has notes.
+    It has a link home, the frame's name, the time and the origin of its data, and notes.
     """
     opened = request.environ.get(OPENED)
     if opened is None:
@@ -29,9 +29,6 @@ def frame_bar() -> str:
         "is_reader": opened.share is not None,
         "is_embedded": request.endpoint == IFRAME,
     }
-    has_news = context["is_reader"] or opened.row.note or opened.row.conversion_notes
-    if context["is_embedded"] and not has_news:
-        return ""
     return render_to_string("frames/bar.html", context)
 
 

@@ -122,10 +122,12 @@ def _check_columns(present: pd.Index, new: pd.Index) -> None:
 
 
 def _in_order(data: DisplayableFrame, columns: list[str]) -> DisplayableFrame:
-    """Return data whose columns are in the present order, followed by new columns."""
+    """Return data whose columns are in the present order, followed by new columns.
+
+    If a column is gone, the data have another layout, and keep their own order.
+    """
     names = data.frame.columns.tolist()
-    present = [name for name in columns if name in names]
-    order = present + [name for name in names if name not in present]
-    if order == names:
+    order = [*columns, *(name for name in names if name not in columns)]
+    if order == names or not set(columns) <= set(names):
         return data
     return dataclasses.replace(data, frame=data.frame[order])

@@ -1,9 +1,11 @@
 """The app's own pages: the home page, and the pages to manage frames."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -39,15 +41,20 @@ def home(request: HttpRequest) -> HttpResponse:
         if not here.has_no_token:  # First visits need no query.
             own = Frame.objects.owned_by(here).annotate(readers=Count("shares"))
         context["own"] = Listing(request, own, "page")
-        context |= {
-            "max_upload": max_bytes(),
-            "max_files": max_files(),
-            "accepted": ",".join(SUFFIXES),
-        }
+        context |= upload_context()
         if here.user_id:
             shared = Frame.objects.shared_in(here).select_related("owner")
             context["shared"] = Listing(request, shared, "shared")
     return render(request, "frames/home.html", context)
+
+
+def upload_context() -> dict[str, Any]:
+    """Return the variables of the upload form."""
+    return {
+        "max_upload": max_bytes(),
+        "max_files": max_files(),
+        "accepted": ",".join(SUFFIXES),
+    }
 
 
 def get_visible_frame(pk: int) -> Frame:
@@ -88,6 +95,26 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, gettext("The table was renamed."))
         return redirect("frames:home")
     return render(request, "frames/rename.html", {"frame": frame, "form": form})
+
+
+@require_safe
+@form_page
+def update(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the form that replaces the data of a frame with a file, or appends it.
+
+    The form is sent to the view of all uploads.
+    """
+    context = {"frame": get_own_frame(pk), **upload_context()}
+    return render(request, "frames/update.html", context)
+
+
+@never_cache
+@require_safe
+def state(request: HttpRequest, pk: int) -> JsonResponse:
+    """Return the version of a frame's data. Open grids ask for it."""
+    frame = get_visible_frame(pk)
+    as_of = frame.data_at.isoformat()
+    return JsonResponse({"version": frame.data_version, "as_of": as_of})
 
 
 @form_page

@@ -21,9 +21,15 @@ COLUMNS = {
     "shape": (_("Rows × columns"), ["rows", "columns"]),
     "size": (_("Size"), ["nbytes"]),
     "owner": (_("Owner"), [f"owner__{get_user_model().USERNAME_FIELD}"]),
+    "as_of": (_("As of"), ["data_at"]),
     "opened": (_("Last opened"), ["last_opened_at"]),
 }
-DOWN_FIRST = {"shape", "size", "opened"}  # The first click sorts in descending order.
+DOWN_FIRST = {
+    "shape",
+    "size",
+    "as_of",
+    "opened",
+}  # The first click sorts in descending order.
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,8 @@ def _context(
 
     options = pending.options_of(number)
     if form is not None and form.is_valid():
-        options = options.updated(form.import_options())
+        # The form replaces earlier choices: a type can be automatic again.
+        options = pending.place(number).updated(form.import_options())
     try:
         with pending.opened(number) as (path, name), Reader(path, name) as reader:
             work = reader.inspect(options=options, with_answers=form is None)
@@ -156,6 +157,7 @@ def _context(
         "name": pending.title(number),
         "pending": pending,
         "is_only": len(pending.tables) == 1,
+        "target": pending.target,
         "form": form,
         "preview": preview,
         "problem": preview.problem,

@@ -31,6 +31,7 @@ from ...readers.options import ImportOptions
 from ...readers.process.outline import Table
 from ...storage.backend import frames_storage
 from ...workspace import Workspace
+from .steps import Target
 
 ROOT = "uploads"
 DESCRIPTION = "description"  # The file that describes the others.
@@ -48,6 +49,7 @@ class PendingUpload:
         files: the original names of the files.
         tables: for each table, the number of its file, and its description.
         options: the options that were chosen for tables, by their positions.
+        target: the frame that gets the data; None for a new frame.
     """
 
     path: str
@@ -55,6 +57,7 @@ class PendingUpload:
     files: tuple[str, ...]
     tables: tuple[tuple[int, Table], ...]
     options: Mapping[int, ImportOptions] = field(default_factory=dict)
+    target: Target | None = None
 
     def table(self, number: int) -> Table:
         """Return the description of a table.
@@ -73,9 +76,12 @@ class PendingUpload:
 
     def options_of(self, number: int) -> ImportOptions:
         """Return the options with which a table is read, as far as they are known."""
+        return self.options.get(number, ImportOptions()).updated(self.place(number))
+
+    def place(self, number: int) -> ImportOptions:
+        """Return the options that tell where a table is in its file."""
         table = self.table(number)
-        place = ImportOptions(sheet=table.sheet, member=table.member)
-        return self.options.get(number, ImportOptions()).updated(place)
+        return ImportOptions(sheet=table.sheet, member=table.member)
 
     @contextlib.contextmanager
     def opened(self, number: int) -> Iterator[tuple[str, str]]:
@@ -114,12 +120,14 @@ def store(
     workspace: Workspace,
     files: Sequence[tuple[str, str]],
     tables: Sequence[tuple[int, Table]],
+    options: Mapping[int, ImportOptions],
+    target: Target | None,
 ) -> PendingUpload:
     """Store files for the workspace.
 
     Args:
         files: the local path and the name of each file.
-        tables: see ``PendingUpload``.
+        tables, options, target: see ``PendingUpload``.
     """
     directory = _directory(workspace.owner_fields(create=True))
     known = sorted(_uploads(directory))
@@ -133,6 +141,8 @@ def store(
         signing.dumps(key, salt=directory),
         tuple(name for _, name in files),
         tuple(tables),
+        options,
+        target,
     )
     try:
         for number, (path, _) in enumerate(files):
@@ -170,6 +180,7 @@ def get_pending_upload(workspace: Workspace, token: str) -> PendingUpload:
             int(number): ImportOptions.from_dict(options)
             for number, options in found["options"].items()
         },
+        Target(**found["target"]) if found["target"] else None,
     )
 
 
@@ -209,6 +220,7 @@ def _save_description(upload: PendingUpload) -> None:
         "options": {
             number: options.to_dict() for number, options in upload.options.items()
         },
+        "target": upload.target and dataclasses.asdict(upload.target),
     }
     storage.delete(path)  # Otherwise, the storage would choose another name.
     storage.save(path, ContentFile(json.dumps(values).encode()))

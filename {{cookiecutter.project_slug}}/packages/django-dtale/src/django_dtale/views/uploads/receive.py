@@ -20,10 +20,18 @@ from ...decorators import form_page
 from ...exceptions import LimitExceeded, SourceError
 from ...formats import format_megabytes, format_number
 from ...gateway.fair_shares import READ, fair
+from ...readers.options import ImportOptions
 from ...readers.process.outline import Table
 from ...workspace import Workspace
 from .pending import store
-from .steps import Opening, Steps, reading, report_errors_to_script, respond
+from .steps import (
+    Opening,
+    Steps,
+    Target,
+    reading,
+    report_errors_to_script,
+    respond,
+)
 from .tables import OF_TABLE
 
 # The types of files that can be read, as in `django_dtale.readers.files`. That module
@@ -85,8 +93,19 @@ def _receive(request: HttpRequest) -> HttpResponseBase:
     here = workspace.current()
     here.owner_fields(create=True)  # Save the session before the steps run.
     sent = [(file.temporary_file_path(), file.name) for file in files]
-    work = _open_or_confirm(here, sent, "check" in request.POST)
+    target = _target(request)
+    if target is not None:
+        target.frame(here)  # Refuse other people's frames before the file is read.
+    work = _open_or_confirm(here, sent, "check" in request.POST, target)
     return respond(request, work)
+
+
+def _target(request: HttpRequest) -> Target | None:
+    """Return the frame that gets the data, if the form was that of `views.update`."""
+    pk = request.POST.get("frame", "")
+    if not pk.isdecimal():
+        return None
+    return Target(int(pk), append=request.POST.get("how") == "append")
 
 
 def max_bytes() -> int:
@@ -101,30 +120,44 @@ def max_files() -> int:
 
 
 def _open_or_confirm(
-    here: Workspace, files: list[tuple[str, str]], must_confirm: bool
+    here: Workspace,
+    files: list[tuple[str, str]],
+    must_confirm: bool,
+    target: Target | None = None,
 ) -> Steps:
     """Open a single file without doubts, or send its owner to the upload's page."""
     from ...readers.doubts import Detection
     from ...readers.process.client import Reader
 
     tables: list[tuple[int, Table]] = []
+    options = ImportOptions()
+    if target is not None:  # Read the file as the previous one was read.
+        options = ImportOptions.from_dict(target.frame(here).import_options)
     if len(files) == 1:
         [(path, name)] = files
         with Reader(path, name) as reader:
             confirm = "always" if must_confirm else "if_uncertain"
-            data = yield from reading(reader.read(confirm=confirm))
+            try:
+                data = yield from reading(reader.read(options=options, confirm=confirm))
+            except SourceError:
+                if target is None or options == ImportOptions():
+                    raise
+                # The page shows the problem, and the options that can be changed.
+                data = Detection(options)
             if not isinstance(data, Detection):
                 yield {"step": "opening"}
-                with Opening(here) as opening:
+                with Opening(here, target) as opening:
                     stem = PurePath(reader.table_name).stem
-                    opening.open(data, stem, origin_name=name)
+                    known = options.to_dict()
+                    opening.open(data, stem, origin_name=name, import_options=known)
                     yield {"location": opening.location()}
                 return
             if not {"sheet", "member"} & {doubt.option for doubt in data.doubts}:
                 size = Path(path).stat().st_size
                 tables = [(0, Table(reader.table_name, nbytes=size))]
+    chosen = {0: options} if tables else {}
     tables = tables or (yield from _list_tables(files))
-    pending = store(here, files, tables)
+    pending = store(here, files, tables, chosen, target)
     yield {"location": reverse("frames:check", args=[pending.token])}
 
 

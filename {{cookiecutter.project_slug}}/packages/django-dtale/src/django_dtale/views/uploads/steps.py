@@ -9,6 +9,7 @@ or a page.
 import contextlib
 import json
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from ...api import open_data
+from ...api import append_data, open_data, replace_data
 from ...errors import is_expected, to_frame_error, user_message
+from ...exceptions import FrameNotFound
 from ...models import Frame, Origin
 from ...workspace import Workspace, bind
 
@@ -44,29 +46,65 @@ def reading(task: "ReaderTask", part: int = 0, parts: int = 1) -> Steps:
         yield {"step": "reading", "done": round((part + done) / parts, 3)}
 
 
-class Opening:
-    """Creates frames within a with-block. Deletes them if it fails or is cancelled."""
+@dataclass(frozen=True)
+class Target:
+    """The frame that gets the data of an upload.
 
-    def __init__(self, here: Workspace) -> None:
+    Attributes:
+        pk: its primary key.
+        append: add the rows to it. Otherwise, its data are replaced.
+    """
+
+    pk: int
+    append: bool = False
+
+    def frame(self, here: Workspace) -> Frame:
+        """Return the frame.
+
+        Raises:
+            FrameNotFound: it does not belong to this workspace.
+        """
+        frame = Frame.objects.owned_by(here).filter(pk=self.pk).first()
+        if frame is None:
+            raise FrameNotFound(self.pk)
+        return frame
+
+
+class Opening:
+    """Creates frames within a with-block. Deletes them if it fails or is cancelled.
+
+    Args:
+        target: the frame that gets the data; None to create frames.
+    """
+
+    def __init__(self, here: Workspace, target: Target | None = None) -> None:
         self.here = here
+        self.target = target
         self.frames: list[Frame] = []
 
     def __enter__(self) -> "Opening":
         return self
 
     def __exit__(self, kind: type | None, *error: object) -> None:
-        if kind is not None:  # GeneratorExit: the client has closed the connection.
+        # GeneratorExit means that the client has closed the connection.
+        if kind is not None and self.target is None:
             for frame in self.frames:
                 frame.delete()
 
     def open(self, data: Any, name: str, **fields: Any) -> None:
-        """Create a frame.
+        """Create a frame, or change the data of the target.
 
         Args:
             fields: values of fields of the frame, such as ``origin_name``.
         """
-        with bind(self.here):
-            self.frames.append(open_data(data, name, origin=Origin.FILE, **fields))
+        fields["origin"] = Origin.FILE
+        if self.target is None:
+            with bind(self.here):
+                self.frames.append(open_data(data, name, **fields))
+            return
+        frame = self.target.frame(self.here)
+        (append_data if self.target.append else replace_data)(frame, data, **fields)
+        self.frames.append(frame)
 
     def location(self) -> str:
         """Return the URL of the frame, or that of the list if there are several."""

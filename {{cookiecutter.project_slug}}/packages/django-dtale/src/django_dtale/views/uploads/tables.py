@@ -29,7 +29,9 @@ def open_tables(
     """
     from ...compat.combine import combine
 
-    with Opening(here) as opening:
+    if pending.target and len(numbers) > 1 and not as_one:
+        raise SourceError(gettext("Choose one table, or open them as one table."))
+    with Opening(here, pending.target) as opening:
         tables: list[tuple[str, Any]] = []
         for part, number in enumerate(numbers):
             title = pending.title(number)
