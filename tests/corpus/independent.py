@@ -92,7 +92,9 @@ def read_text(path: Path, options: dict[str, Any]) -> Table:
     if width > 1:
         rows = [row for row in rows if row]
     # R does not name the first column.
-    names = [""] * (width - len(header)) + header if header else [None] * width
+    unnamed = [""] * (width - len(header))
+    names = header + unnamed if options.get("ragged") else unnamed + header
+    names = names if header else [None] * width
     padded = (row[:width] + [""] * (width - len(row)) for row in rows)
     columns = [list(column) for column in zip(*padded, strict=False)]
     columns = columns or [[] for _ in names]

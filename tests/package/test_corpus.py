@@ -175,7 +175,7 @@ def test_the_report_counts_what_was_refused_and_asked(tmp_path):
     contents = {
         "right.csv": b"a,b\n1,2\n",
         "asked.csv": b"a,b\n1,\xe9\n",
-        "refused.csv": b"a,b\n1,2,3\n1,2,3,4\n",
+        "refused.csv": b"a,b\n" + b"1,2\n" * 300 + b"1,2,3\n",
         "empty.json": b"{}",
     }
     remarks = []

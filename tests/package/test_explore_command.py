@@ -102,6 +102,7 @@ UNCERTAIN = [
     ("a;b\n1;2,345\n", "decimal", "Use --decimal . or --decimal ,", [1, 2.345]),
     ("1,2\n3,4\n", "header", "Use --no-header or --header 1.", [3, 4]),
     ("a;b,c\n1;2,3\n", "sep", "Use --sep ';' or --sep ,", None),
+    ("a,b\n1,2\n3,4,5\n", "ragged", "Use --ragged.", None),
     ("a,b\n1,é\n".encode("cp1252"), "encoding", "Use --encoding cp1252.", [1, "é"]),
 ]
 
@@ -131,6 +132,15 @@ def test_options_of_the_file_can_be_given(stored, ann, tmp_path):
     shown = blobs.load(Frame.objects.get().payload)
     assert list(shown) == ["column_1", "column_2"]
     assert shown.values.tolist() == [[1, 2.5], [3, 4]]
+
+
+def test_lines_can_be_too_long(stored, ann, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n" + "1,2\n" * 300 + "1,2,3\n")
+    with pytest.raises(CommandError, match="without names, use --ragged[.]"):
+        explore(str(path), owner="ann")
+    explore(str(path), "--ragged", owner="ann")
+    assert blobs.load(Frame.objects.get().payload).iloc[-1].tolist() == [1, 2, 3]
 
 
 def test_sheet_has_to_be_chosen(stored, ann, tmp_path):

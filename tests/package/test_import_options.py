@@ -320,6 +320,66 @@ def test_other_last_lines_are_no_doubt(write, content, rows):
     assert len(read_certain(write(content))) == rows
 
 
+# Lines with more values than there are names ------------------------------------------
+
+LONGER = lines("a,b", "1,2", "3,4,x", "5,6,,y")
+
+
+def test_extra_values_are_a_doubt(write):
+    path = write(LONGER)
+    doubt = doubt_of(path)
+    assert (doubt.option, doubt.values) == ("ragged", (True,))
+    assert doubt.text == (
+        "Line 3 has 3 values, but there are 2 columns. Are the extra values columns "
+        "without names?"
+    )
+    with pytest.raises(SourceError, match="Use ragged=True"):
+        read_certain(path)
+    with pytest.raises(SourceError, match="Line 3 has 3 values, .* use ragged=True.$"):
+        read_certain(path, ImportOptions(ragged=False))
+    frame = read_certain(path, ImportOptions(ragged=True))
+    assert list(frame) == ["a", "b", "", ""]
+    assert rows_of(frame) == [[1, 2, None, None], [3, 4, "x", None], [5, 6, None, "y"]]
+    assert notes_of(frame) == []
+
+
+def test_other_doubts_remain_if_lines_are_too_long(write):
+    path = write(lines("a;b", "x;1.234", "y;2.345;01/02/2026"))
+    options = [doubt.option for doubt in detect(path, "a.csv").doubts]
+    assert options == ["ragged", "day_first", "decimal"]
+
+
+def test_extra_value_further_down_is_refused_with_the_option(write):
+    path = write(lines("a,b", *["1,2"] * 300, "3,4,x"))
+    assert detect(path, "a.csv").doubts == ()
+    with pytest.raises(SourceError, match="Line 302 has 3 values.*use ragged=True[.]$"):
+        read_certain(path)
+    frame = read_certain(path, ImportOptions(ragged=True))
+    assert rows_of(frame)[-1] == [3, 4, "x"]
+
+
+def test_without_a_header_the_longest_line_determines_the_width(write):
+    path = write(lines("-1,x", *["-2,y"] * 300, "-3,z,5,01/02/2026", "-4"))
+    assert detect(path, "a.csv").doubts == ()
+    frame = read_certain(path)
+    assert list(frame) == ["column_1", "column_2", "column_3", "column_4"]
+    assert rows_of(frame)[-2:] == [[-3, "z", 5, "01/02/2026"], [-4, None, None, None]]
+    assert notes_of(frame) == [
+        "The lines have different numbers of values. The table has 4 columns, as the "
+        "longest line."
+    ]
+    with pytest.raises(SourceError, match="Line 302 has 4 values"):
+        read_certain(path, ImportOptions(ragged=False))
+
+
+@pytest.mark.parametrize("header, names", [("a,b", ["a", "b"]), ("", ["column_1"])])
+def test_empty_extra_values_are_ignored(write, header, names):
+    path = write(lines(*filter(None, [header, "-1,x", "-1,y,,", ",,,,", "-1,z"])))
+    frame = read_certain(path)
+    assert list(frame)[: len(names)] == names and len(frame.columns) == 2
+    assert notes_of(frame) == []
+
+
 # Row names, and counts ----------------------------------------------------------------
 
 
@@ -446,6 +506,7 @@ ALL = ImportOptions(
         "thousands": ".",
     },
     **{"header": (1, 2), "skip_rows": 1, "skip_footer": 2, "day_first": False},
+    **{"ragged": True},
     **{"null_values": ("-",), "sheet": "s", "member": "m", "types": {"a=b": "text"}},
 )
 
@@ -463,15 +524,17 @@ def test_options_can_be_written_as_arguments():
         **{"encoding": ["cp1252"], "sep": ["\\t"], "quote": [""], "decimal": [","]},
         **{"thousands": ["."], "header": ["1,2"], "skip_rows": ["1"]},
         **{"skip_footer": ["2"], "month_first": [""], "null_value": ["-"]},
-        **{"sheet": ["s"], "member": ["m"], "type": ["a=b=text"]},
+        **{"ragged": [""], "sheet": ["s"], "member": ["m"], "type": ["a=b=text"]},
     }
     assert ImportOptions.from_arguments(given) == ALL
     assert ImportOptions.from_arguments({"no_header": ["1"]}).header == ()
     assert ImportOptions.from_arguments({"day_first": ["0"]}).day_first is False
+    assert ImportOptions.from_arguments({"ragged": ["0"]}).ragged is False
 
 
 @pytest.mark.parametrize(
-    "values", [{"x": 1}, {"sep": ""}, {"header": [0]}, {"types": {"a": "x"}}]
+    "values",
+    [{"x": 1}, {"sep": ""}, {"header": [0]}, {"ragged": 1}, {"types": {"a": "x"}}],
 )
 def test_invalid_options_are_refused(values):
     with pytest.raises(InputRefused):
@@ -481,15 +544,26 @@ def test_invalid_options_are_refused(values):
 @pytest.mark.parametrize(
     "style, told",
     [
-        ("code", "Use day_first=True or day_first=False. ? Use types={'a b': 'date'}."),
-        ("command", "Use --day-first or --month-first. ? Use --type 'a b=date'."),
-        ("query", "Use ?day_first=1 or ?month_first=1. ? Use ?type=a+b%3Ddate."),
+        (
+            "code",
+            "Use day_first=True or day_first=False. ? Use types={'a b': 'date'}. ? Use "
+            "ragged=True.",
+        ),
+        (
+            "command",
+            "Use --day-first or --month-first. ? Use --type 'a b=date'. ? Use --ragged.",
+        ),
+        (
+            "query",
+            "Use ?day_first=1 or ?month_first=1. ? Use ?type=a+b%3Ddate. ? Use ?ragged=1.",
+        ),
     ],
 )
 def test_refusal_names_the_options_that_decide(style, told):
     doubts = [
         Doubt("day_first", "?", (True, False)),
         Doubt("types.a b", "?", ("date",)),
+        Doubt("ragged", "?", (True,)),
     ]
     assert str(refusal("a.csv", doubts, style)).endswith(f"several ways. ? {told}")
 

@@ -128,6 +128,25 @@ def test_error_far_below_is_shown_with_the_first_rows(at):
     page = Page(at, b"a,b\n" + b"1,2\n" * 2_000 + b"1,2,3\n")
     assert "Line 2,002 has 3 values, but there are 2 columns." in page.text
     assert page.rows[0] == ["1", "2"]
+    assert "choose this among the options" in page.text
+    assert page.update(ragged="on").rows[0] == ["1", "2", ""]
+    data, _ = page.open()
+    assert data.iloc[-1].tolist() == [1, 2, 3]
+
+
+def test_extra_values_are_a_question_with_a_checkbox(at):
+    page = Page(at, b"a,b\n1,2\n3,4,5\n")
+    assert "Are the extra values columns without names?" in page.about("ragged")
+    assert page.values["ragged"] is True
+    assert page.rows == [["1", "2", ""], ["3", "4", "5"]]
+    page.values.pop("ragged")
+    assert "Line 3 has 3 values, but there are 2 columns." in page.update().text
+
+
+def test_lines_of_different_lengths_without_a_header_are_no_question(at):
+    page = Page(at, b"-1.5,2\n-3,4,5\n")
+    assert 'class="doubt"' not in page.text
+    assert page.update(**{"types.column_3": "text"}).rows[1] == ["-3.0", "4", "5"]
 
 
 # Options ------------------------------------------------------------------------------

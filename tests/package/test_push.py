@@ -150,6 +150,7 @@ def test_token_of_an_inactive_user_is_refused(push, ann):
         (parquet(), "name=sales.csv", 422, "sales.csv has the extension .csv"),
         (b"\n", "name=a.csv", 422, "a.csv is not a valid CSV file"),
         (b"a,b\n1,2,3\n", "name=a.csv", 422, "Line 2 has 3 values"),
+        (b"a,b\n" + b"1,2\n" * 300 + b"1,2,3\n", "name=a.csv", 422, "use ?ragged=1."),
         (b"PAR1 and no more", "name=a", 422, "a.parquet"),
         ({}, "name=a.csv", 422, "exactly one file"),
         ({"file": [SimpleUploadedFile("a.csv", CSV)] * 2}, "", 422, "exactly one file"),

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stored")]
 JAN = b"city;sales\nBerlin;1,5\nRome;2,5\n"
 FEB = b"sales;city\n3,5;Paris\n"
 DOUBTFUL = "city;sales\nKöln;1,5\n".encode("cp1252")
-BAD = b"a,b\n1,2\n1,2,3\n"
+BAD = b"a,b\n" + b"1,2\n" * 200 + b"1,2,3\n"
 
 
 def send(client, files, **options):
@@ -65,9 +65,9 @@ def test_several_files_are_listed_with_their_sizes(at):
     assert rows_of(page) == {
         "jan.csv": ("2 rows × 2 columns", True, True),
         "feb.csv": ("1 row × 2 columns", True, True),
-        "bad.csv": ("14\xa0bytes", False, False),
+        "bad.csv": ("810\xa0bytes", False, False),
     }
-    assertContains(page, "Line 3 has 3 values, but there are 2 columns.")
+    assertContains(page, "Line 202 has 3 values, but there are 2 columns.")
     assert not Frame.objects.exists() and len(waiting()) == 1
 
 
@@ -77,8 +77,8 @@ def test_members_of_an_archive_are_listed(at):
     found = rows_of(page)
     assert found.pop("sales.zip: a/jan.csv") == ("2 rows × 2 columns", True, True)
     assert found.pop("sales.zip: a/feb.csv") == ("1 row × 2 columns", True, False)
-    assert found == {"sales.zip: b.csv": ("14\xa0bytes", False, False)}
-    assertContains(page, "Line 3 has 3 values, but there are 2 columns.")
+    assert found == {"sales.zip: b.csv": ("810\xa0bytes", False, False)}
+    assertContains(page, "Line 202 has 3 values, but there are 2 columns.")
 
 
 def test_sheets_of_a_workbook_are_listed(at):
@@ -252,7 +252,7 @@ def test_upload_of_bad_files_is_explained_and_deleted(at, stored, by_script):
     files = {"a.csv": b"", "b.csv": BAD}
     answer = send(at, files, headers=SCRIPT if by_script else {})
     text = steps_of(answer)[-1]["problem"] if by_script else answer.text
-    assert "a.csv is empty" in text and "Line 3 has 3 values" in text
+    assert "a.csv is empty" in text and "Line 202 has 3 values" in text
     assert stored.names() == set() and waiting() == []
 
 

@@ -85,6 +85,8 @@ def files():
     yield "header.csv", b"1,2\n3,4\n5,6\n"
     yield "footer.csv", b"a,b\nx,1\ny,2\nz,4\nTotal,7\n"
     yield "quote.csv", b"a,b\n" + b'x,1\n"open,2\n' + b"y,3\n" * 50
+    yield "ragged.csv", b"a,b\n1,2\n3,4,x\n5,6\n"
+    yield "ragged without header.csv", b"-1,2\n-3,4,x\n-5,6\n"
     yield "separator.csv", b"a;b,c\n1;2,3\n"
     yield "records.json", json.dumps(VALUES).encode()
     columns = {name: [row[name] for row in VALUES] for name in VALUES[0]}

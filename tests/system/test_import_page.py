@@ -172,7 +172,7 @@ def test_several_files_are_opened_as_one(site, page):
 
 
 def test_several_files_are_opened_as_tables_of_their_own(site, page):
-    send(page, site, *FILES, ("bad.csv", "a,b\n1,2\n1,2,3\n"))
+    send(page, site, *FILES, ("bad.csv", "a,b\n" + "1,2\n" * 200 + "1,2,3\n"))
     expect(page.get_by_role("checkbox", name="bad.csv")).to_be_disabled()
     page.get_by_role("button", name="Open the chosen tables").click()
     expect(page.get_by_role("status")).to_contain_text("2 tables were opened.")

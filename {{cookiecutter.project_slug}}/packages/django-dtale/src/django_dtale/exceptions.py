@@ -174,6 +174,17 @@ class SourceError(FrameError, ValueError):
     title = _("This file cannot be read")
 
 
+class LineTooLong(SourceError):
+    """A line of a CSV file has too many values: ``LineTooLong(sentence)``."""
+
+    def __str__(self) -> str:
+        why = gettext(
+            "Does a value contain the separator without quotes around it? Or is the "
+            "separator wrong?"
+        )
+        return f"{self.args[0]} {why}"
+
+
 class InputRefused(FrameError, ValueError):
     """The request contains invalid or forbidden input."""
 

@@ -16,7 +16,7 @@ from .limits import check_columns
 from .options import ImportOptions
 from .sniffer import sniff
 from .text.layout import csv_rows, find_layout
-from .text.parts import TEXT, Source, read_with_arrow, read_with_pandas
+from .text.parts import TEXT, Source, fitted, read_with_arrow, read_with_pandas
 from .typed import KEY, Misfits, convert, describe
 
 UTF_16 = b"\xff\xfe", b"\xfe\xff"  # Excel writes this BOM in its format "Unicode text".
@@ -30,15 +30,13 @@ def read_csv(
     options = _complete(raw.name, options or ImportOptions())
     layout = find_layout(raw.name, options)
     check_columns(len(layout.names))
-    source = Source(raw.reopen, options, layout)
-    frame = None
+    source, frame = Source(raw.reopen, options, layout), None
     with contextlib.suppress(pa.ArrowInvalid):
         frame = _frame(source, read_with_arrow)
     if frame is None:
-        # pandas pads lines that are too short, and clearly reports lines that are too
-        # long.
+        source = fitted(source)
         frame = _frame(source, read_with_pandas)
-    for note in layout.notes:
+    for note in source.layout.notes:
         add_note(frame, note)
     return frame
 

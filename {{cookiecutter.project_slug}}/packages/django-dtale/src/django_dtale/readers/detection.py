@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from ..exceptions import FrameError
 from .archives import extract_single, is_zip, member_names
-from .doubts import Detection, Doubt, refusal
+from .doubts import Detection, Doubt, ragged_named, refusal
 from .files import Progress, read_file
 from .options import ImportOptions
 from .parsers.header_rows import find_header
@@ -75,7 +75,8 @@ def read_certain(
     found = detect(path, name, options)
     if found.doubts:
         raise refusal(name, found.doubts, style)
-    return read_file(path, found.options, progress, name)
+    with ragged_named(style):
+        return read_file(path, found.options, progress, name)
 
 
 def _detect_member(path: str | Path, name: str, given: ImportOptions) -> Detection:

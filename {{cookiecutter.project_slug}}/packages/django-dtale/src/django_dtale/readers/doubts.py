@@ -1,15 +1,16 @@
 """Doubts about the options of a file, and the error if no user can answer them."""
 
+import contextlib
 import dataclasses
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import quote_plus
 
 from django.utils.translation import gettext as _
 
-from ..exceptions import SourceError
+from ..exceptions import LineTooLong, SourceError
 from .options import ImportOptions
 
 
@@ -40,6 +41,8 @@ class Doubt:
             return "type", f"{column}={value}"
         if name == "day_first":
             return ("day_first" if value else "month_first"), ""
+        if name == "ragged":
+            return "ragged", "" if value else "0"
         if name == "header":
             return ("header", ",".join(map(str, value))) if value else ("no_header", "")
         return name, "\\t" if value == "\t" else str(value)
@@ -133,6 +136,26 @@ def refusal(name: str, doubts: Iterable[Doubt], style: str = "code") -> SourceEr
     )
 
 
+@contextlib.contextmanager
+def ragged_named(style: str) -> Iterator[None]:
+    """If a line is too long, name the option that accepts it.
+
+    Args:
+        style: see ``refusal``. A "page" has a checkbox for this option.
+    """
+    try:
+        yield
+    except LineTooLong as error:
+        text = _("If the extra values are columns without names, use %(option)s.")
+        if style == "page":
+            text = _(
+                "If the extra values are columns without names, choose this among the "
+                "options."
+            )
+        option = _written(("ragged", ""), style)
+        raise SourceError(f"{error} {text % {'option': option}}") from None
+
+
 def _written(argument: tuple[str, str], style: str) -> str:
     name, value = argument
     if style == "query":
@@ -143,6 +166,7 @@ def _written(argument: tuple[str, str], style: str) -> str:
         return option if is_flag else f"{option} {shlex.quote(value)}"
     flags: dict[str, tuple[str, Any]] = {
         "no_header": ("header", ()),
+        "ragged": ("ragged", True),
         "day_first": ("day_first", True),
         "month_first": ("day_first", False),
     }

@@ -37,6 +37,8 @@ class ImportOptions:
             empty, no row contains them.
         skip_rows: the number of rows to skip between the header and the data.
         skip_footer: the number of rows to skip at the end.
+        ragged: whether lines of a CSV file may have more values than there are names.
+            The extra values get columns without a name.
         day_first: whether 01/02/2026 is in February.
         null_values: the words that mean a missing value.
         sheet: the name of the sheet of a workbook.
@@ -53,6 +55,7 @@ class ImportOptions:
     header: tuple[int, ...] | None = None
     skip_rows: int | None = None
     skip_footer: int | None = None
+    ragged: bool | None = None
     day_first: bool | None = None
     null_values: tuple[str, ...] | None = None
     sheet: str | None = None
@@ -115,6 +118,8 @@ class ImportOptions:
                 values |= {"header": ()} if _flag(name, last) else {}
             elif name == "header":
                 values["header"] = tuple(_numbers(name, last))
+            elif name == "ragged":
+                values[name] = _flag(name, last)
             elif name in ("day_first", "month_first"):
                 values["day_first"] = _flag(name, last) == (name == "day_first")
             elif name == "null_value":
@@ -150,7 +155,7 @@ class ImportOptions:
 # The names of options on the command line (with hyphens) and in queries.
 ARGUMENTS = (
     "encoding sep quote decimal thousands header no_header skip_rows skip_footer "
-    "day_first month_first null_value sheet member type"
+    "ragged day_first month_first null_value sheet member type"
 ).split()
 
 
@@ -222,6 +227,7 @@ VALID = {
     "header": _is_header,
     "skip_rows": _is_count,
     "skip_footer": _is_count,
+    "ragged": lambda value: isinstance(value, bool),
     "day_first": lambda value: isinstance(value, bool),
     "null_values": _are_words,
     "sheet": lambda name: isinstance(name, str),

@@ -2,17 +2,17 @@
 
 import dataclasses
 import functools
-import io
 import itertools
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from ..exceptions import LineTooLong
 from .doubts import Detection, Doubt
 from .options import ImportOptions
 from .text.encodings import detect_encoding
 from .text.footer import detect_footer
-from .text.layout import BLOCK, find_layout
+from .text.layout import BLOCK
 from .text.marks import (
     date_columns,
     date_order,
@@ -20,8 +20,9 @@ from .text.marks import (
     first_difference,
     has_decimal_point,
 )
-from .text.parts import Source
+from .text.parts import fitted, source_of
 from .text.quotes import check_quotes
+from .text.separators import ROWS
 from .text.structure import detect_structure
 
 # Maps a mark between thousands to the decimal mark.
@@ -55,6 +56,9 @@ def sniff(path: str | Path, given: ImportOptions | None = None) -> Detection:
         footer = detect_footer(path, found, structure.rows, doubts)
         found = found.updated(ImportOptions(skip_footer=footer))
     columns = list(itertools.zip_longest(*structure.rows, fillvalue=""))
+    if structure.rows and (doubt := _doubt_about_width(path, found)):
+        doubts.append(doubt)
+        found = dataclasses.replace(found, ragged=True)
     found = found.updated(_find_marks(path, found, columns, doubts))
     return Detection(found.updated(given), tuple(doubts))
 
@@ -62,6 +66,18 @@ def sniff(path: str | Path, given: ImportOptions | None = None) -> Detection:
 def _count_lines(path: str | Path) -> int:
     with open(path, "rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
+
+
+def _doubt_about_width(path: str | Path, options: ImportOptions) -> Doubt | None:
+    """Return the question about a first row that has more values than there are names."""
+    if options.ragged is not None or not options.header:
+        return None
+    try:
+        fitted(source_of(path, options), ROWS)
+    except LineTooLong as error:
+        question = _("Are the extra values columns without names?")
+        return Doubt("ragged", f"{error.args[0]} {question}", (True,))
+    return None
 
 
 def _find_marks(
@@ -82,8 +98,7 @@ def _find_marks(
         doubtful = None
     order = options.day_first
     if marks.undecided or doubtful is not None:
-        layout = find_layout(path, options)
-        source = Source(functools.partial(io.FileIO, path), options, layout)
+        source = source_of(path, options)
         if marks.undecided and has_decimal_point(source, list(marks.undecided)):
             decimal, thousands, doubt = ".", "", None
         if doubtful is not None:
@@ -94,9 +109,14 @@ def _find_marks(
                     "both ways."
                 ) % {
                     "date": first_difference(columns[doubtful]),
-                    "column": layout.names[doubtful],
+                    "column": _name(source.layout.names, doubtful),
                 }
                 doubts.append(Doubt("day_first", question, (True, False)))
     if doubt:
         doubts.append(doubt)
     return ImportOptions(decimal=decimal, thousands=thousands, day_first=order)
+
+
+def _name(names: list[str], at: int) -> str:
+    """Return the name of a column, which may be further right than all names."""
+    return names[at] if at < len(names) else str(at + 1)

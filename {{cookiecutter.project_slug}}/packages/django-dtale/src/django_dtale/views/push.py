@@ -163,7 +163,8 @@ def _read(path: Path, name: str, options: ImportOptions) -> Any:
     from ..readers.process.client import Reader, result_of  # This imports pandas.
 
     with Reader(path, name) as reader:
-        data = result_of(reader.read(options=options, confirm="if_uncertain"))
+        work = reader.read(options=options, confirm="if_uncertain", style="query")
+        data = result_of(work)
         if isinstance(data, Detection):
             raise refusal(reader.name, data.doubts, "query")
         return data

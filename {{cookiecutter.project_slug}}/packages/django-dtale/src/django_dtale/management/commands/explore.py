@@ -23,6 +23,7 @@ TEXTS = [
     ("no_header", "", "no row contains column names"),
     ("skip_rows", "COUNT", "rows to skip below the header"),
     ("skip_footer", "COUNT", "rows to skip at the end"),
+    ("ragged", "", "lines can have more values than there are names of columns"),
     ("day_first", "", "01/02/2026 is in February"),
     ("month_first", "", "01/02/2026 is in January"),
     ("null_value", "WORD", "a word that means a missing value; repeat for more"),

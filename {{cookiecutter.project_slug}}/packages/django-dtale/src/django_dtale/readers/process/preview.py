@@ -14,10 +14,12 @@ from django.core.files.temp import NamedTemporaryFile
 
 from ...compat.dtypes import make_displayable
 from ...exceptions import SourceError
+from ..doubts import ragged_named
 from ..files import read_file
 from ..inference import NULL_VALUES
 from ..options import ImportOptions
-from ..text.layout import BLOCK, csv_rows, find_layout
+from ..text.layout import BLOCK, csv_rows
+from ..text.parts import fitted, source_of
 from ..typed import KEY, Misfits
 from .outline import Column, Preview, columns_key
 
@@ -42,7 +44,8 @@ def preview(path: str | Path, name: str, options: ImportOptions) -> Preview:
     if Path(path).stat().st_size > WHOLE_BYTES and options.sep and not options.types:
         return _preview_beginning(path, name, options)
     try:
-        frame = read_file(path, options, name=name, misfits="kept")
+        with ragged_named("page"):
+            frame = read_file(path, options, name=name, misfits="kept")
     except SourceError as error:
         if options.sep is None:
             raise
@@ -56,7 +59,10 @@ def _with_known_types(path, options):
     if options.sep is None or not options.types:
         return options
     try:
-        names = find_layout(path, options).names
+        source = source_of(path, options)
+        if options.ragged or not options.header:
+            source = fitted(source)
+        names = source.layout.names
     except (csv.Error, ValueError):
         return options  # `read_file` explains the error.
     known = {name: options.types[name] for name in names if name in options.types}
@@ -64,7 +70,7 @@ def _with_known_types(path, options):
 
 
 def _preview_beginning(path, name, options):
-    with _beginning(path, options) as (path, options):
+    with _beginning(path, options) as (path, options), ragged_named("page"):
         frame = read_file(path, options, name=name, misfits="kept")
         return _preview(frame, path, name, options, is_whole=False)
 
@@ -117,13 +123,14 @@ def _texts(path, name, options, names):
         if options.sep is not None:
             path, options = stack.enter_context(_beginning(path, options))
             options = dataclasses.replace(options, types=dict.fromkeys(names, "text"))
+            options = _with_known_types(path, options)
         else:
             options = dataclasses.replace(options, types={})
         head = read_file(path, options, name=name).iloc[:HEAD_ROWS, : len(names)]
     return [
         ["" if pd.isna(value) is True else str(value) for value in head.iloc[:, at]]
         for at in range(head.shape[1])
-    ]
+    ] + [[]] * (len(names) - head.shape[1])  # Only lines further down are so long.
 
 
 @contextlib.contextmanager

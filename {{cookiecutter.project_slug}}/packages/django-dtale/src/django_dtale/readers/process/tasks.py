@@ -39,7 +39,7 @@ from ...storage.disk import is_full
 from ..archives import extract_single, is_zip, member_names
 from ..arrow import NULLABLE
 from ..detection import detect
-from ..doubts import Detection, Doubt
+from ..doubts import Detection, Doubt, ragged_named
 from ..files import Progress, read_file
 from ..inference import infer_column, infer_part
 from ..limits import EXPANSION, check_cells, check_name_lengths
@@ -184,6 +184,7 @@ def read(
     options: dict[str, Any] | None = None,
     confirm: str = "",
     misfits: str = "refused",
+    style: str = "page",
 ) -> dict[str, Any]:
     """Read a file, and write its columns.
 
@@ -192,6 +193,7 @@ def read(
         confirm: with "always", return the detection instead of reading the file; with
             "if_uncertain", do so only if it has doubts.
         misfits: see ``read_file``.
+        style: see ``ragged_named``.
     """
     given = ImportOptions.from_dict(options or {})
     if confirm and not given.member and len(members := _members(request)) > 1:
@@ -204,7 +206,9 @@ def read(
             return result | {"detection": found.to_dict()}
         if confirm and found.doubts:
             return result | {"detection": found.to_dict()}
-        frame = read_file(path, found.options, _progress(send), result["name"], misfits)
+        progress = _progress(send)
+        with ragged_named(style):
+            frame = read_file(path, found.options, progress, result["name"], misfits)
         check_cells(*frame.shape)
         displayable = _stringify_objects(make_displayable(frame))
         del frame

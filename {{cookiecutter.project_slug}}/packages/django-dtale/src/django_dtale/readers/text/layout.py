@@ -65,7 +65,9 @@ def find_layout(path: str | Path, options: ImportOptions) -> Layout:
         line += options.skip_rows or 0
         start = lines.start_of(line)
         rows = lines.rows(line, options)
-        names = _matched(names, rows) if names else _numbered(rows)
+        if not (names or rows):
+            raise ValueError(_("it is empty"))
+        names = _matched(names, rows) if names else numbered(0, len(rows[0]))
         footer = options.skip_footer or 0
         end = _end(file, size, encoding, footer)
     notes = _notes(lines, options, line, footer)
@@ -172,10 +174,9 @@ def _joined(above: list[str], below: list[str]) -> list[str]:
     return names
 
 
-def _numbered(rows: list[list[str]]) -> list[str]:
-    if not rows:
-        raise ValueError(_("it is empty"))
-    return [f"column_{number}" for number in range(1, len(rows[0]) + 1)]
+def numbered(start: int, end: int) -> list[str]:
+    """Return the names of columns that have none, from one position up to another."""
+    return [f"column_{number}" for number in range(start + 1, end + 1)]
 
 
 def _matched(names: list[str], rows: list[list[str]]) -> list[str]:

@@ -2,11 +2,13 @@
 
 import contextlib
 import csv
+import functools
 import io
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,10 +16,11 @@ import pyarrow as pa
 import pyarrow.csv
 from django.utils.translation import gettext as _
 
-from ...exceptions import SourceError
+from ...exceptions import LineTooLong
 from ...formats import format_number
+from ..limits import check_columns
 from ..options import ImportOptions
-from .layout import BLOCK, Layout, Section, csv_rows
+from .layout import BLOCK, Layout, Section, csv_rows, find_layout, numbered
 
 TEXT = pa.string()
 PART = 1 << 20  # Bytes. Arrow reads 32 parts ahead.
@@ -46,6 +49,13 @@ class Source:
     def places(self) -> list[str]:
         """Return the positions of the columns. Names may not be unique."""
         return [str(at) for at in range(len(self.layout.names))]
+
+
+def source_of(path: str | Path, options: ImportOptions) -> Source:
+    """Return the source for a file that is not open yet."""
+    return Source(
+        functools.partial(io.FileIO, path), options, find_layout(path, options)
+    )
 
 
 def read_with_arrow(
@@ -88,51 +98,30 @@ def read_with_arrow(
 
 
 def read_with_pandas(source: Source) -> Iterator[pa.Table]:
-    """Yield parts of the file. pandas pads lines that are too short.
-
-    Raises:
-        SourceError: a line has too many values.
-    """
+    """Yield parts of the file. pandas pads lines that are too short."""
     options, places = source.options, source.places
     quoting: dict[str, Any] = {"quotechar": options.quote or '"'}
     if options.quote == "":
         quoting = {"quoting": csv.QUOTE_NONE}
-    try:
-        with source.opened() as file, warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            parts = pd.read_csv(
-                file,
-                sep=options.sep,
-                encoding=source.layout.encoding,
-                header=None,
-                names=places,
-                dtype="str",
-                index_col=False,
-                keep_default_na=False,
-                na_values=["", *(options.null_values or ())],
-                skip_blank_lines=len(places) > 1,
-                chunksize=ROWS,
-                **quoting,
-            )
-            for part in parts:
-                table = pa.Table.from_pandas(part, preserve_index=False)
-                yield table.cast(pa.schema([(place, TEXT) for place in places]))
-    except (pd.errors.ParserError, pd.errors.ParserWarning):
-        found = first_too_long(source)
-        if not found:
-            raise
-        raise SourceError(
-            _(
-                "Line %(line)s has %(values)s values, but there are %(columns)s "
-                "columns. Does a value contain the separator without quotes around "
-                "it? Or is the separator wrong?"
-            )
-            % {
-                "line": format_number(found[0]),
-                "values": format_number(found[1]),
-                "columns": format_number(len(places)),
-            }
-        ) from None
+    with source.opened() as file, warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        parts = pd.read_csv(
+            file,
+            sep=options.sep,
+            encoding=source.layout.encoding,
+            header=None,
+            names=places,
+            dtype="str",
+            index_col=False,
+            keep_default_na=False,
+            na_values=["", *(options.null_values or ())],
+            skip_blank_lines=len(places) > 1,
+            chunksize=ROWS,
+            **quoting,
+        )
+        for part in parts:
+            table = pa.Table.from_pandas(part, preserve_index=False)
+            yield table.cast(pa.schema([(place, TEXT) for place in places]))
 
 
 def read_any(source: Source, columns: list[int]) -> Iterator[pa.Table]:
@@ -140,23 +129,66 @@ def read_any(source: Source, columns: list[int]) -> Iterator[pa.Table]:
     try:
         yield from read_with_arrow(source, columns)
         return
-    except pa.ArrowInvalid:
-        pass
-    for table in read_with_pandas(source):
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
+        pass  # A line has fewer or more values than there are names.
+    for table in read_with_pandas(fitted(source)):
         yield table.select(list(map(str, columns)))
 
 
-def first_too_long(source: Source) -> tuple[int, int] | None:
-    """Find the first line with more values than there are columns.
+def fitted(source: Source, rows: int | None = None) -> Source:
+    """Return a source that has a column for each value of the longest line.
 
-    Returns:
-        The number of the line and its number of values, or None without such a line.
+    Empty values at the end of a line need columns, but the options need not accept them.
+
+    Args:
+        rows: the number of rows to examine, None for all.
+
+    Raises:
+        LineTooLong: a line has too many values, and the options do not accept it.
     """
-    count = len(source.layout.names)
+    layout, options = source.layout, source.options
+    names, notes = layout.names, layout.notes
+    are_accepted = options.ragged or (options.ragged is None and not options.header)
+    width = filled = len(names)
+    for line, row in itertools.islice(_rows(source), rows):
+        width = max(width, len(row))
+        if len(row) > filled and (count := filled_width(row)) > filled:
+            if not are_accepted:
+                raise _too_long(line, count, len(names))
+            filled = count
+    check_columns(filled)
+    if filled > len(names) and not options.header:
+        names = [*names, *numbered(len(names), filled)]
+        text = _(
+            "The lines have different numbers of values. The table has %(columns)s "
+            "columns, as the longest line."
+        )
+        notes = [*notes, text % {"columns": format_number(filled)}]
+    names = [*names, *[""] * (width - len(names))]
+    return replace(source, layout=replace(layout, names=names, notes=notes))
+
+
+def filled_width(row: list[str]) -> int:
+    """Return the number of values, without the empty ones at the end."""
+    return max((at for at, cell in enumerate(row, 1) if cell), default=0)
+
+
+def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number of the last line of each row, and its values."""
     with source.opened() as file, contextlib.suppress(csv.Error):
         text = io.TextIOWrapper(file, source.layout.encoding, "replace", newline="")
         rows = csv_rows(text, source.options)
         for row in rows:
-            if len(row) > count:
-                return source.layout.line - 1 + rows.line_num, len(row)
-    return None
+            yield source.layout.line - 1 + rows.line_num, row
+
+
+def _too_long(line: int, values: int, columns: int) -> LineTooLong:
+    text = _("Line %(line)s has %(values)s values, but there are %(columns)s columns.")
+    return LineTooLong(
+        text
+        % {
+            "line": format_number(line),
+            "values": format_number(values),
+            "columns": format_number(columns),
+        }
+    )

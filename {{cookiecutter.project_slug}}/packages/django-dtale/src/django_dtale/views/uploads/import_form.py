@@ -41,7 +41,7 @@ ENCODINGS = [
 ]
 TEXT_FIELDS = (
     "sep decimal thousands encoding header day_first quote skip_rows skip_footer "
-    "null_values"
+    "ragged null_values"
 ).split()
 SHEET_FIELDS = "header skip_rows skip_footer null_values".split()
 FIELDS = {
@@ -145,6 +145,9 @@ class ImportForm(forms.Form):
     skip_footer = forms.IntegerField(
         label=_("Rows to skip at the end"), min_value=0, required=False
     )
+    ragged = forms.BooleanField(
+        label=_("Extra values are columns without names"), required=False
+    )
     null_values = forms.CharField(
         label=_("Words that mean a missing value"),
         required=False,
@@ -221,6 +224,9 @@ class ImportForm(forms.Form):
         value = self.cleaned_data[name]
         if name == "thousands":
             return None if value == AUTOMATIC else value
+        if name == "ragged":
+            # Without a header, each line can have any number of values.
+            return value or (False if self.cleaned_data.get("header") else None)
         if name == "null_values":
             words = tuple(word.strip() for word in value.split(","))
             return words if value.strip() else None
