@@ -123,6 +123,8 @@ def split_header(
         else parts[0]
         for parts in zip(*above, strict=False)
     ]
+    if names:
+        names[0] = names[0].lstrip("# ") or names[0]  # The mark of a comment.
     left_out = [
         row for at, row in enumerate(rows[:last]) if row and at + 1 not in lines
     ]

@@ -214,8 +214,10 @@ BANK = lines(
         (BANK, (6,), ["Buchungstag", "Wertstellung"], [pd.Timestamp("2026-01-10")] * 2),
         ("# by x\n# in 2026\na,b\n1,2\n3,4\n", (3,), ["a", "b"], [1, 2]),
         ("# by x\na,b\n1,2\n3,4\n", (2,), ["a", "b"], [1, 2]),
-        ("#id,name\n1,x\n2,y\n", (1,), ["#id", "name"], [1, "x"]),
-        ("#id\tb\n# by x\nx\t1\ny\t2\n", (1,), ["#id", "b"], ["x", 1]),
+        ("#id,name\n1,x\n2,y\n", (1,), ["id", "name"], [1, "x"]),
+        ("#id\tb\n# by x\nx\t1\ny\t2\n", (1,), ["id", "b"], ["x", 1]),
+        ("# by x\n# id,b\n1,2\n3,4\n", (2,), ["id", "b"], [1, 2]),
+        ("# of x,b\n1,2\n3,4\n", (1,), ["# of x", "b"], [1, 2]),
         ("sep=;\na;b\n1;2,5\n3;4,5\n", (2,), ["a", "b"], [1, 2.5]),
         ("Report 2026\na,b,c\nx,y,1\nz,w,2\n", (2,), ["a", "b"], ["x", "y"]),
         ("Report 2026\nname,n\nx,1\nz,2\n", (2,), ["name", "n"], ["x", 1]),
@@ -241,7 +243,7 @@ BANK = lines(
             ["N", 1, 2, 3],
         ),
     ],
-    ids="World_Bank bank comments comment names above sep title short padded blank two "
+    ids="World_Bank bank comments comment names above named number sep title short padded blank two "
     "repeated pandas".split(),
 )
 def test_header_is_found(write, content, header, names, first):

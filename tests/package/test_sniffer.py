@@ -37,6 +37,12 @@ def write(tmp_path):
         (NAMES.replace(",", ";"), {"sep": ";"}),
         (NAMES.replace(",", "\t"), {"sep": "\t"}),
         (NAMES.replace(",", "|"), {"sep": "|"}),
+        ("a b c\n5 162 60\n2 110 60\n", {"sep": " "}),  # Names above numbers.
+        ("59 32.1 101\n48 21.6 87\n72 30.5 93\n", {"sep": " ", "header": []}),
+        ("phone\n089 123456\n089 654321\n", {"sep": "\t"}),
+        ("a b\n089 123456\n089 654321\n", {"sep": "\t"}),
+        ("a b\n1 234.50\n2 345.75\n", {"sep": "\t", "thousands": " "}),
+        ("text b c\nhello the world\nyes no and\n", {"sep": "\t"}),
         # Text with commas can be a single column.
         ("text\nhello, world\nyes, no, and more\n", {"sep": "\t"}),
         ("a,b\n1\n2,x;y\n", {}),  # One line is too short.
@@ -126,6 +132,7 @@ def test_first_line_with_names_and_numbers_is_the_header(write, content):
         "-178,3,59,-132\n303,17,-241,12\n",  # Names have no sign.
         "-1,x,63.96\n-1,y,12.5\n",
         "-.5,.25\n.5,.75\n",
+        "x,0.123456789,0.223456789,0.323456789\ny,1.5,2.5,3.5\n",
         "1,2,74.5\n1,3,5.25\n2,1,7.5\n3,1,6.5\n",  # The kinds of numbers are the same.
         "120009\n" + "".join(f"{number}\n" for number in range(120000, 120020, 2)),
         "CN010,1,x\nPA011,2,y\nPB012,3,z\nPC013,4,a\n",  # A code above codes.

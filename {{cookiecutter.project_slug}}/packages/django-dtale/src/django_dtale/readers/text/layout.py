@@ -18,6 +18,7 @@ from ..options import ImportOptions
 BLOCK = 1 << 20  # Bytes to read at a time, and to examine.
 SAMPLE = 100  # Rows that are compared with the header.
 LINE_END, LINE_END_TEXT = re.compile(rb"\r\n|\r|\n"), re.compile(r"\r\n|\r|\n")
+COMMENT = re.compile(r"#+(\s*)(?=[^\W\d])")
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     # Excel writes this BOM in its format "Unicode text".
@@ -61,7 +62,7 @@ def find_layout(path: str | Path, options: ImportOptions) -> Layout:
         line = 1
         for number in options.header or ():
             row, line = lines.first_row(number, options)
-            names = _joined(names, row) if names else row
+            names = _joined(names, row) if names else _uncommented(row, number, lines)
         line += options.skip_rows or 0
         start = lines.start_of(line)
         rows = lines.rows(line, options)
@@ -161,6 +162,20 @@ def _line_ends(data: bytes, encoding: str, start: int) -> Iterator[int]:
         start += len(text[last : match.end()].encode(encoding))
         last = match.end()
         yield start
+
+
+def _uncommented(names: list[str], line: int, lines: "Lines") -> list[str]:
+    """Remove the mark of a comment before the first name.
+
+    Without other comments beside it, "# of items" is a name.
+    """
+    mark = COMMENT.match(names[0])
+    others = [each for each in (line - 1, line + 1) if each]
+    if not mark:
+        return names
+    if mark[1] and not any(lines.text(each).startswith("#") for each in others):
+        return names
+    return [names[0][mark.end() :], *names[1:]]
 
 
 def _joined(above: list[str], below: list[str]) -> list[str]:

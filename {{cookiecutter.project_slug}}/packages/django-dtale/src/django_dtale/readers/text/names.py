@@ -18,6 +18,7 @@ NO_NAMES = {
     *("infinity", "true", "false", "yes", "no", "all", "sum", "total"),
 }
 FRACTION = re.compile(r"\d?[.,]\d")
+PRECISE = re.compile(r"[.,]\d{8}")
 YEAR = re.compile(r"(19|20)\d\d")
 CODE = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z:-]).{4,}")
 MANY = 8  # Rows that show the range of a column.
@@ -180,6 +181,12 @@ def _are_of_the_same_kinds(first: list[str], columns: Columns) -> bool:
     return len(kinds) == 2
 
 
+def _are_precise(first: list[str], columns: Columns) -> bool:
+    """Return whether all numbers have more decimals than someone would write."""
+    values = [cell for cell in first if is_value(cell)]
+    return all(map(PRECISE.search, values))
+
+
 def _are_in_range(first: list[str], columns: Columns) -> bool:
     """Return whether all values are large numbers, between others of their columns."""
     cells = [cell for row in (first, *columns) for cell in row]
@@ -220,6 +227,7 @@ SIGNS_OF_DATA = (
     _has_negative,
     _are_measures,
     _are_of_the_same_kinds,
+    _are_precise,
     _are_in_range,
     _is_code_above_codes,
 )

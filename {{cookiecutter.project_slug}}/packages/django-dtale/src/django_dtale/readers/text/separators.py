@@ -21,6 +21,7 @@ EVEN = 0.9  # The least share of rows with as many values as there are columns.
 
 LETTERS = string.ascii_letters
 NUMBER = re.compile(r"[+-]?[.,]?(\d[\d., ]*)?\d([eE][+-]?\d+)? ?%?")
+THOUSANDS = re.compile(r"\d{3}([.,]\d+)?")
 DATE = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*")
 
 Row = tuple[int, list[str]]  # A row: the number of its first line, and its values.
@@ -83,8 +84,29 @@ def sniff_delimiter(
     best = max(SEPARATORS, key=shares.__getitem__)
     if shares[best] >= EVEN:
         return best
+    if _are_spaced_numbers(text, quote):
+        return " "
     # In a single column of text, commas do not separate values.
     return max(SEPARATORS, key=lambda sep: (counts[sep][:1], sep in even))
+
+
+def _are_spaced_numbers(text: str, quote: str | None) -> bool:
+    """Return whether single spaces separate columns of numbers.
+
+    A space can also be a mark between thousands, or a part of a telephone number. So
+    there must be decimals in several columns, or names above at least three.
+    """
+    options = ImportOptions(sep=" ", quote=quote)
+    first, *rows = [row for __, row in numbered_rows(text, options)] or [[]]
+    width = len(first)
+    if width < 2 or len(rows) < 2 or {len(row) for row in rows} != {width}:
+        return False
+    if not all(map(all, rows)) or not all(map(are_values, zip(*rows, strict=True))):
+        return False
+    if all(THOUSANDS.fullmatch(cell) for row in rows for cell in row[1:]):
+        return False
+    are_names = width > 2 and all(cell[:1].isalpha() for cell in first)
+    return are_names or any("." in cell for row in rows for cell in row)
 
 
 def share_of_usual(rows: list[list[str]]) -> float:
