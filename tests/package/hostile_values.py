@@ -21,6 +21,13 @@ TEXTS = [
         "a == 'x",
         "`",
         "@a",
+        "@__class__",
+        "@name.__class__ == s",
+        "a in [[@name]]",
+        "a in [*@numbers]",
+        "a in " + "[@name, " * 300 + "1" + "]" * 300,
+        "a.isin(" + "[1, " * 300 + "])",
+        " or ".join(["a in @numbers"] * 200),
     ],
     *[
         "a + " * 3000 + "a > 1",
@@ -115,6 +122,11 @@ reshape/PK output=override type=pivot cfg={"index":["s"],"columns":["c"],"values
 reshape/PK output=new type=transpose cfg={"index":["a"],"columns":["b"]}
 reshape/PK output=new type=resample cfg={"index":"d","columns":["a"],"freq":"ME","agg":"mean"}
 test-filter/PK query=a > 1 and s == 'x' save=true
+test-filter/PK query=a.isin([1, 2]) and b.between(0, @numbers) or s == @name save=true
+test-filter/PK query=abs(a) in @numbers and s.str.upper() != ['X', @name]
+update-settings/PK settings={"predefinedFilters":{"Large":{"value":"a > 1","active":true}}}
+filter-info/PK
+move-filters-to-custom/PK
 outliers/PK col=a
 describe/PK col=s filtered=true
 delete-col/PK cols=["k"]

@@ -44,9 +44,9 @@ def evaluated(monkeypatch):
     """The texts of all filters that were evaluated, in order."""
     texts, rows = [], Filter.rows
 
-    def count(self, frame):
+    def count(self, frame, values):
         texts.append(self.text)
-        return rows(self, frame)
+        return rows(self, frame, values)
 
     monkeypatch.setattr(Filter, "rows", count)
     return texts

@@ -17,7 +17,8 @@ from django_dtale.dtale.application import build_dtale
 from django_dtale.dtale.assets.patching import DtaleChanged
 from django_dtale.dtale.patches.registry import resolve
 from django_dtale.exceptions import FilterRefused
-from django_dtale.filters.compiler import MAX_LENGTH, MAX_PARTS, Filter
+from django_dtale.filters.compiler import Filter
+from django_dtale.filters.syntax import MAX_LENGTH, MAX_PARTS
 
 from .test_start import python
 
@@ -61,6 +62,21 @@ ACCEPTED = {
     "not x > 1": [0],
     "~(x > 1) & ~flag": [],
     "flag": [0, 2],
+    "x.isin([1, 3])": [0, 2],
+    "not x.isin((1, 3)) and x.isin(values={2})": [1],
+    "x.isin([])": [],
+    "s == ['a', 'bc'] and [1, 2] == x": [0, 1],
+    "s != ['a', 'bc']": [2, 3],
+    "d.isin(['2026-01-31', '20251231'])": [0, 3],
+    "z == ['2026-01-31'] or p == ['2026-02'] or t == ['0 days']": [0, 1],
+    "x.between(2, 3)": [1, 2],
+    "x.between(2, right=3, inclusive='left')": [1],
+    "x.between(y, 3)": [1],
+    "d.between('2025-12-31', '2026-01-31', inclusive='right')": [0],
+    "abs(2 - x) == 1": [0, 2],
+    "(2 - x).abs() == 1 and abs(-1) == x": [0],
+    "t.abs() > '1 day'": [1, 3],
+    "s.str.upper() == 'BC'": [1],
     "flag == True": [0, 2],
     "1 < x <= 3": [1, 2],
     "x in (1, 3)": [0, 2],
@@ -135,8 +151,41 @@ def test_index_levels_can_be_filtered_by_name():
 
 REFUSED = {
     EXPR: "cumsum() is not allowed in filters",
-    "x.abs() > 1": "abs() is not allowed",
-    "x.str.upper() == 'A'": "str.upper() is not allowed",
+    "x.str.title() == 'A'": "str.title() is not allowed",
+    "x.abs": "abs is not allowed",
+    "x.abs(1) > 1": "too many positional arguments",
+    "s.abs() == 1": "calculations need numbers",
+    "abs('a') == s": "calculations need numbers",
+    "abs(d) > '2026'": "did not contain a loop",
+    "abs() > 1": "filters cannot call functions, except abs()",
+    "abs(x, 1) > 1": "too many positional arguments",
+    "abs(*x) > 1": "this is not allowed",
+    "`abs`(x) > 1": "filters cannot call functions",
+    "x.isin(1)": "values cannot be 1",
+    "s.isin('bc')": "values cannot be 'bc'",
+    "x.isin()": "missing a required argument: 'values'",
+    "x.isin(y)": "use a number, a text",
+    "x.isin([y])": "use a number, a text",
+    "x.isin([[1]])": "use a number, a text",
+    "x.isin([*x])": "use a number, a text",
+    "x.isin({1: 2})": "use a number, a text",
+    "x.isin([i for i in x])": "use a number, a text",
+    "x.between(1)": "missing a required argument: 'right'",
+    "x.between([1], 2)": "left cannot be [1]",
+    "x.between(1, 2, 'no')": "inclusive cannot be 'no'",
+    "x.between(1, 2, inclusive=True)": "inclusive cannot be True",
+    "x.between(1, 2, inclusive=s)": "use a number, a text",
+    "x.between('a', 'b')": "Invalid comparison",
+    "c.between('a', 'b')": "Unordered Categoricals",
+    "'a'.isin(['a'])": "this is not a column",
+    "'a'.str.upper() == s": "this is not a column",
+    "[1, 2].isnull()": "this is not a column",
+    "x > [1, 2, 3, 4]": "only a column can be compared with a list",
+    "1 in [1, 2]": "only a column can be compared with a list",
+    "[1] == [1]": "only a column can be compared with a list",
+    "x + [1] > 1": "calculations need numbers",
+    "[1, 2]": "this is not a condition",
+    "x == [1, [2]]": "use a number, a text",
     "x.size": "size is not allowed",
     "x.str": "str is not allowed",
     "s.str.len > 1": "len is not allowed",
@@ -157,7 +206,7 @@ REFUSED = {
     "x == b'a'": "use a number, a text",
     "x == 1j": "use a number, a text",
     "s.str.contains(s)": "use a number, a text",
-    "s.str.contains(**x)": "use a number, a text",
+    "s.str.contains(**x)": "keywords must be strings",
     "s.str.contains('a', flags=2)": "unexpected keyword argument 'flags'",
     "s.str.contains(1)": "pat cannot be 1",
     "s.str.contains('a', regex='yes')": "regex cannot be 'yes'",
@@ -165,7 +214,7 @@ REFUSED = {
     "s.str.contains('(?=a)')": "invalid perl operator",
     "s.str.contains('(')": "missing )",
     "x is None": "use ==, !=",
-    "@x > 1": "invalid syntax",
+    "@x > 1": "there is no value with this name; this site has none",
     "x >": "invalid syntax",
     "x = 1": "invalid syntax",
     "x; y": "invalid syntax",
@@ -284,11 +333,14 @@ ASKED = {
     "array",
 }
 
+VALUES = {"two": 2, "names": ["a", "é"], "day": pd.Timestamp("2026-02-01")}
 NUMBER = st.sampled_from(
     ["x", "y", "n", "`a b`", "1", "2.5", "s.str.len()", "x.y", "d.dt.day"]
+    + ["abs(n)", "(1 - x).abs()", "@two"]
 )
 TEXT = st.sampled_from(
     ["s", "o", "c", "s.str.lower()", "'a'", "'bc'", "s.str.upper()", "x"]
+    + ["['a', 'BC']", "[]", "@names", "s.str.title()"]
 )
 TIME = st.sampled_from(["d", "'2026-02-01'", "d.dt.date"])
 SIGN = st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in", "is"])
@@ -300,6 +352,9 @@ CALL = st.sampled_from(
         "cumsum()",
         "str.len()",
         "size",
+        "isin(['a', 'bc'])",
+        "isin(@names)",
+        "between('a', 'b')",
     ]
 )
 
@@ -316,6 +371,8 @@ CONDITION = st.recursive(
     | st.tuples(TEXT, CALL).map(".".join)
     | st.sampled_from(
         ["flag", "x in (1, 2)", "s not in ('a', 'b')", EXPR, "@x", "x[0]"]
+        + ["n == [1, 3]", "y != [1.0, 2]", "n.between(1, @two)", "y.between(x, 3)"]
+        + ["x.between(1, 3, inclusive='left')", "d.between(d, @day)", "x.isin([@two])"]
     ),
     lambda inner: (
         st.tuples(inner, st.sampled_from([" and ", " or ", " & ", "|"]), inner).map(
@@ -334,14 +391,14 @@ CONDITION = st.recursive(
 def test_accepted_filter_finds_the_same_rows_as_pandas(text):
     data = frame()
     try:
-        found = Filter(text).rows(data)
+        found = Filter(text).rows(data, VALUES)
     except FilterRefused:
         return
     assert found.dtype == bool and found.shape == (4,)
     if ("d" in text and "'2026" in text) or "date" in text:
         return  # pandas does not compare dates with text in this way.
     try:
-        expected = data.query(text, engine="python", local_dict={})
+        expected = data.query(text, engine="python", local_dict=VALUES)
     except TypeError as error:  # In pandas, `x in 1` fails because 1 is not a list.
         assert "isin()" in str(error)
         return
@@ -358,7 +415,7 @@ def test_filter_calls_only_allowed_methods(text):
     Filter("x.isnull()").rows(Frame(frame()))
     assert Watched.asked >= {"isna"}
     with contextlib.suppress(FilterRefused):
-        Filter(text).rows(Frame(frame()))
+        Filter(text).rows(Frame(frame()), VALUES)
     assert Watched.asked <= ASKED
 
 

@@ -22,6 +22,7 @@ from django_dtale.decorators import user_can_use_frames
 from django_dtale.dtale.application import build_dtale
 from django_dtale.dtale.endpoints import Kind, kind_of
 from django_dtale.exceptions import AccessDenied, LimitExceeded
+from django_dtale.filters.site import site_filters
 from django_dtale.models import Frame
 from django_dtale.models.tokens import Token
 from django_dtale.readers import limits
@@ -87,6 +88,18 @@ SEEN = {
         lambda: kind_of("version_info"),
         None,
         Kind.DATA,
+    ),
+    "FILTER_VALUES": (
+        {"eu": ["DE"]},
+        lambda: Workspace(None).filter_values,
+        {},
+        {"eu": ["DE"]},
+    ),
+    "PREDEFINED_FILTERS": (
+        {"Large": {"filter": "x > 9"}},
+        lambda: [each.text for each in site_filters().values()],
+        [],
+        ["x > 9"],
     ),
     "MAX_CELLS": (5, lambda: is_refused(limits.check_cells, 2, 3), False, True),
     "MAX_COLUMNS": (2, lambda: is_refused(limits.check_columns, 3), False, True),

@@ -209,6 +209,15 @@ with bind(Workspace(ada)):
     html = Template(PAGE).render(RequestContext(request, {"frame": sales}))
 assert 'action="/shop/sales/"' in html and sales.get_iframe_url() in html
 
+from django_dtale.filters.compiler import Filter
+from django_dtale.filters.site import site_filters
+texts = {name: each.text for name, each in site_filters().items()}
+data = pd.DataFrame({"country": ["DE", "FR", "IT"], "year": 2026})
+rows = Filter(texts["My countries"]).rows(data, Workspace(bob).filter_values)
+assert rows.tolist() == [True, False, False]
+assert Workspace(None).filter_values["this_year"] >= 2026
+assert Filter(texts["This year"]).rows(data, {"this_year": 2026}).all()
+
 eve = User.objects.create_user("eve")
 assert client(eve).get("/frames/models/").status_code == 200
 eve.groups.create(name="external")

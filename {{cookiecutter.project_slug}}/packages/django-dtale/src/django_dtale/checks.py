@@ -43,6 +43,7 @@ from .dtale.assets.finder import folder
 from .dtale.assets.patches import patched_files
 from .dtale.assets.patching import SUPPORTED, DtaleChanged
 from .dtale.endpoints import OPEN
+from .filters.checks import check_filters
 from .names import SITE_SEGMENTS, InvalidName, check_dtale_prefix
 
 logger = logging.getLogger(__name__)
@@ -120,7 +121,7 @@ def _wrong(given: Mapping[str, Any]) -> Iterator[CheckMessage]:
             shown = f"a {type(value).__name__}" if is_secret else repr(value)[:100]
             text, hint = f'DTALE["{name}"] is {shown}.', f"Write {setting.kind.hint}."
             yield Error(text, hint=hint, id="frames.E004")
-    for name in "DATA_DIR", "USER_CAN_USE_FRAMES":
+    for name in "DATA_DIR", "USER_CAN_USE_FRAMES", "FILTER_VALUES":
         try:
             getattr(dtale_settings, name)
         except ImproperlyConfigured as error:
@@ -147,6 +148,9 @@ def _old_names(given: Mapping[str, Any]) -> Iterator[CheckMessage]:
             hint='Write "django_dtale" in INSTALLED_APPS, and delete the old folder.',
             id="frames.E005",
         )
+
+
+register(check_filters, TAG)
 
 
 @register(TAG)

@@ -24,6 +24,16 @@ class Kind(NamedTuple):
     hint: str  # The end of a sentence that begins with "Write".
 
 
+def _is_filters(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str)
+        and isinstance(each, Mapping)
+        and isinstance(each.get("filter"), str)
+        and each.keys() <= {"filter", "description"}
+        for name, each in value.items()
+    )
+
+
 def _is_endpoints(value: Any) -> bool:
     return isinstance(value, dict) and all(
         isinstance(name, str) and kind in ENDPOINT_KINDS for name, kind in value.items()
@@ -47,6 +57,15 @@ ENDPOINTS = Kind(
 FUNCTION = Kind(
     lambda value: callable(value) or isinstance(value, str),
     'a function, or its dotted path, such as "shop.rules.can_use_frames"',
+)
+VALUES = Kind(
+    lambda value: isinstance(value, Mapping) or FUNCTION.accepts(value),
+    'a dict such as {"my_region": "North"}, or a function that returns one, or its '
+    'dotted path, such as "shop.rules.filter_values"',
+)
+FILTERS = Kind(
+    _is_filters,
+    'a dict such as {"Large orders": {"filter": "price > 1000", "description": "..."}}',
 )
 
 
@@ -108,6 +127,22 @@ SETTINGS = {
         "Additional endpoints of D-Tale to open, each with its kind: `page` if people "
         "open it, `export` if it returns a file, `data` if pages request it in the "
         "background. The cost of these endpoints is not limited.",
+    ),
+    "FILTER_VALUES": Setting(
+        {},
+        VALUES,
+        "Values that users can use in filters, by name: with `my_region` in this dict, "
+        "they can write `region == @my_region`. A value is a number, a text, a date, "
+        "`True`, `False`, or a list of these. Instead of the dict, you can give a "
+        "function, or its dotted path, that receives the user of the request, who may "
+        "be anonymous, and returns the dict.",
+    ),
+    "PREDEFINED_FILTERS": Setting(
+        {},
+        FILTERS,
+        "Filters that users can switch on and off in D-Tale's menu. The dict maps the "
+        'name of each filter to `{"filter": ..., "description": ...}`. A table offers '
+        "the filters whose columns it has.",
     ),
     "MAX_COUNT": Setting(200, NUMBER, "Number of frames that one user can have."),
     "MAX_MB": Setting(5_000, NUMBER, "Total megabytes of one user's frames."),
@@ -189,7 +224,7 @@ class DtaleSettings:
             value = setting.default(self)
         else:
             value = setting.default
-        if setting.kind is FUNCTION and isinstance(value, str):
+        if setting.kind in (FUNCTION, VALUES) and isinstance(value, str):
             return import_string(value)
         return value
 

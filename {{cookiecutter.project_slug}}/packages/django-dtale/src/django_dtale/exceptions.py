@@ -156,10 +156,11 @@ class FilterRefused(FrameError, ValueError):
     title = _("Invalid filter")
     allowed = (
         "A filter compares columns, as in x > 1 and s == 'a'. It can contain == != < <= > "
-        ">=, in, not in, and, or, not, & | ~, parentheses, + - * / // %, `names in "
-        "backticks`, .isnull(), .notnull(), .str.contains(), .str.startswith(), "
-        ".str.endswith(), .str.lower(), .str.len(), .astype('str'), .dt.year, .dt.month "
-        "and similar attributes."
+        ">=, in, not in, and, or, not, & | ~, parentheses, lists, + - * / // %, abs(x), "
+        "`names in backticks`, .isin(), .between(), .isnull(), .notnull(), "
+        ".str.contains(), .str.startswith(), .str.endswith(), .str.lower(), "
+        ".str.upper(), .str.len(), .astype('str'), .dt.year, .dt.month and similar "
+        "attributes."
     )
 
     def __init__(self, part: str, why: str) -> None:

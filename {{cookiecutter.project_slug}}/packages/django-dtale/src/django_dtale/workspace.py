@@ -4,8 +4,9 @@ WorkspaceMiddleware binds it to a ContextVar.
 """
 
 import contextlib
+import functools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model
 from django.http import HttpRequest
 
+from .filters.site import values_of
 from .models import Frame, Preferences
 from .models.names import unique_name
 
@@ -56,6 +58,11 @@ class Workspace:
     def has_no_token(self) -> bool:
         """Return whether this is a visitor who has never had a frame."""
         return self.owner_fields().get("visitor_token") == NO_VISITOR
+
+    @functools.cached_property
+    def filter_values(self) -> Mapping[str, Any]:
+        """Return the site's values that this user can use in filters."""
+        return values_of(self.user or AnonymousUser())
 
     def owner_fields(self, create: bool = False) -> dict[str, Any]:
         """Return the fields with which this workspace's rows are filtered and created.

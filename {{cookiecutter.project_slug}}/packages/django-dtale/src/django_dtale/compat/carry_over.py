@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 
 from ..exceptions import FilterRefused
 from ..filters.compiler import Filter
+from ..filters.site import site_filters
 
 SAMPLE = 100  # Rows with which filters are tried.
 # Settings of D-Tale whose keys are names of columns.
 BY_COLUMN = "columnFormats", "rangeHighlight", "column_edit_options"
+PREDEFINED = "predefinedFilters"
 OF_ONE_COLUMN = "heatmap-col-"  # A background of a single column begins with this.
 
 
@@ -43,11 +45,19 @@ def carry_over(
         dropped += [_dropped_filter(name) for name in filters if name not in fitting]
         if filters:
             kept[kind] = fitting
+    if states := settings.get(PREDEFINED):
+        ours = site_filters()
+        kept[PREDEFINED] = {
+            name: state
+            for name, state in states.items()
+            if not (name in ours and state.get("active"))
+            or _fits(ours[name].text, sample)
+        }
+        dropped += [_removed(name) for name in states if name not in kept[PREDEFINED]]
     query = settings.get("query")
     if query and not _fits(query, sample):
         kept["query"] = ""
-        text = _("The filter %(filter)s was removed: it does not fit the new data.")
-        dropped.append(text % {"filter": query[:200]})
+        dropped.append(_removed(query))
     for kind in BY_COLUMN:
         if settings.get(kind):
             kept[kind] = {
@@ -70,10 +80,19 @@ def _fits(query: str | None, sample: pd.DataFrame) -> bool:
     if not query:
         return True
     try:
-        Filter(query).rows(sample)
+        compiled = Filter(query)
+        # Values of the site may differ between the users who see the data.
+        if compiled.names:
+            return compiled.columns <= {*sample.columns}
+        compiled.rows(sample)
     except FilterRefused:
         return False
     return True
+
+
+def _removed(query: str) -> str:
+    text = _("The filter %(filter)s was removed: it does not fit the new data.")
+    return text % {"filter": query[:200]}
 
 
 def _dropped_filter(name: str) -> str:

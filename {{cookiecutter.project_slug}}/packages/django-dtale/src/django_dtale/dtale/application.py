@@ -43,7 +43,7 @@ from .endpoints import (
     Kind,
     kind_of,
 )
-from .patches import describe, filters, rows
+from .patches import describe, filters, predefined, rows
 from .patches.registry import STORE, apply_patches, resolve
 
 # The mount path is written into scripts, so it must not need any escaping.
@@ -203,8 +203,9 @@ def build_flask(root: str) -> Any:
     app.create_url_adapter = with_known_route(app.create_url_adapter)
     app.view_functions["static"] = static_redirect
     app.view_functions[PROCESSES] = instances.processes
-    for endpoint, wrap in describe.VIEWS + rows.VIEWS + pages.VIEWS:
-        app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
+    for module in describe, filters, pages, predefined, rows:
+        for endpoint, wrap in module.VIEWS:
+            app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     in_pages = {
         "frame_bar": pages.frame_bar,
         "session_expired_dialog": pages.session_expired_dialog,

@@ -19,6 +19,7 @@ from ..open_frame import OpenFrame
 from ..storage import blobs
 from ..unit_of_work import current
 from .patches.filters import check_settings
+from .patches.predefined import with_states, without_states
 
 # If a user has sorted the grid, this endpoint stores the frame in the new order.
 GRID_ENDPOINT = "dtale.get_data"
@@ -93,10 +94,11 @@ class FrameInstance(DtaleInstance):
 
     @property
     def settings(self) -> Any:
-        return self.opened.view_state.get("settings")
+        return with_states(self.opened.view_state.get("settings"))
 
     @settings.setter
     def settings(self, settings: dict[str, Any] | None) -> None:
+        settings = settings and without_states(settings)
         check_settings(settings or {})
         self.opened.view_state["settings"] = settings
 

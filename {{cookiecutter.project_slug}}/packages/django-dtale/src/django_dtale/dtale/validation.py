@@ -49,10 +49,14 @@ def _is_subset(value, current):
 
 
 def _is_predefined(value, current):
-    known = predefined_filters.get_filters()
-    return isinstance(value, dict) and all(
-        name in {each.name for each in known} and isinstance(each, dict)
-        for name, each in value.items()
+    known = {each.name for each in predefined_filters.get_filters()}
+    return (
+        isinstance(value, dict)
+        and value.keys() <= known
+        and all(
+            isinstance(each, dict) and _is_bool(each.get("active", True), None)
+            for each in value.values()
+        )
     )
 
 

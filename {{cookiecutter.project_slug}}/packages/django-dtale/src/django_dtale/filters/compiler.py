@@ -10,47 +10,26 @@ import ast
 import functools
 import inspect
 import operator
-import re
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
 from ..exceptions import FilterRefused
-from .operations import METHODS, OPERATORS, PARAMETERS, TIMES, compare
-
-MAX_LENGTH = 100_000  # Characters. D-Tale's filters list every selected value.
-# Parts are names, values, comparisons and so on. Values in a list are not counted.
-MAX_PARTS = 500
-MAX_DEPTH = 50
-TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
-# Python's parser fails at about 3,000 nested words and operators. The exact number and
-# the error depend on the version of Python, so this limit is much lower.
-MAX_WORDS = 1_500
-MAX_INTEGER = 10**80
-
-# Parts of a filter that are not Python. As in pandas, names in backticks are replaced
-# with identifiers, and & and | with "and" and "or". Strings match, too, but stay
-# unchanged. An unclosed quote matches up to the end of the text, so matching takes
-# linear time.
-NOT_PYTHON = re.compile(
-    r"""('(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?)|`((?:``|[^`])*)`?|([&|]|[\r\n]+)""",
-    re.DOTALL,
+from .operations import (
+    METHODS,
+    OPERANDS,
+    OPERATORS,
+    PARAMETERS,
+    TIMES,
+    as_number,
+    compare,
 )
-# Only words and operators can be nested. Strings, numbers and the commas of a list
-# cannot, so a filter may have any number of them.
-WORD = re.compile(
-    r"""'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?|\d+(?:\.\d*)?(?:e[+-]?\d+)?|,\s*[+-]?|(\w+|\S)""",
-    re.DOTALL | re.IGNORECASE,
-)
+from .site import MAX_INTEGER, NO_VALUES, look_up
+from .syntax import MAX_DEPTH, MAX_PARTS, TOO_DEEP, Syntax
 
-# For strings such as '\d', Python's parser would print a warning with a part of the
-# filter to standard error.
-FILENAME = "<filter>"
-warnings.filterwarnings("ignore", module=FILENAME)
-
+LISTS = ast.List, ast.Tuple, ast.Set
 
 # A compiled part of a filter: a function that returns the value of the part for a
 # frame.
@@ -61,10 +40,14 @@ class Filter(ast.NodeVisitor):
     """A compiled filter.
 
     Each ``visit_`` method returns a function that takes a frame, and returns the value
-    of a part: a Series as long as the frame, or a single number, text or boolean.
+    of a part: a Series as long as the frame, a single value, or a list of values.
 
     Args:
         text: an expression as for ``DataFrame.query``.
+
+    Attributes:
+        columns: the names of the columns that the filter needs.
+        names: the names of the site's values in the filter, once for each use.
 
     Raises:
         FilterRefused: the text is not valid, or contains parts that are not allowed.
@@ -72,57 +55,44 @@ class Filter(ast.NodeVisitor):
 
     def __init__(self, text: str) -> None:
         self.text = text
-        # Maps names that Python can parse to the original names in backticks.
-        self.quoted: dict[str, str] = {}
+        self.columns: set[str] = set()
+        self.names: list[str] = []
+        self.values: dict[str, Any] = {}
         self.parts = self.depth = 0
-        if len(text) > MAX_LENGTH:
-            raise FilterRefused(text, f"it is longer than {MAX_LENGTH:,} characters")
         try:
-            prepared = NOT_PYTHON.sub(self.as_python, text).strip()
-            if sum(map(bool, WORD.findall(prepared))) > MAX_WORDS:
-                why = f"it has more than {MAX_WORDS:,} words and operators"
-                raise FilterRefused(text, why)
-            self.root = ast.parse(prepared, FILENAME, mode="eval").body
-            self.value = self.visit(self.root)
+            self.syntax = Syntax(text)
+            self.refused = self.syntax.refused
+            self.value = self.visit(self.syntax.root)
         except FilterRefused:
             raise
         except (SyntaxError, ValueError) as error:
             raise FilterRefused(text, getattr(error, "msg", str(error))) from None
         # Python raises these errors if `refused` unparses a part that is nested too
-        # deeply, or if an f-string is nested too deeply: the words in it are not
-        # counted above.
+        # deeply, or if an f-string is nested too deeply: `Syntax` does not count the
+        # words in it.
         except (MemoryError, RecursionError):
             raise FilterRefused(text, TOO_DEEP) from None
 
-    def rows(self, frame: pd.DataFrame) -> np.ndarray:
+    def rows(
+        self, frame: pd.DataFrame, values: Mapping[str, Any] = NO_VALUES
+    ) -> np.ndarray:
         """Return a boolean array that is true for each row that matches the filter.
+
+        Args:
+            frame: the data.
+            values: the site's values by name, such as ``site.values_of(user)``.
 
         Raises:
             FilterRefused: the filter cannot be applied to this frame.
         """
+        self.values = look_up(self.names, values)
         try:
-            found = self.truth(self.root, self.value(frame))
+            found = self.truth(self.syntax.root, self.value(frame))
         except FilterRefused:
             raise
         except Exception as error:  # pandas raises many kinds of errors.
             raise FilterRefused(self.text, str(error)) from error
         return found.to_numpy(bool, na_value=False)
-
-    # Text -----------------------------------------------------------------------------
-
-    def as_python(self, match: re.Match[str]) -> str:
-        text, name, sign = match.groups()
-        if name is not None:
-            key = f"_quoted_{len(self.quoted)}_"
-            self.quoted[key] = name.replace("``", "`")
-            return f" {key} "
-        return text or {"&": " and ", "|": " or "}.get(sign, " ")
-
-    def refused(self, node: ast.AST, why: str) -> FilterRefused:
-        def name(match):
-            return f"`{self.quoted.get(match[0], match[0])}`"
-
-        return FilterRefused(re.sub(r"_quoted_\d+_", name, ast.unparse(node)), why)
 
     # Nodes that are allowed in filters ------------------------------------------------
 
@@ -141,7 +111,12 @@ class Filter(ast.NodeVisitor):
         raise self.refused(node, "this is not allowed in filters")
 
     def visit_Name(self, node: ast.Name) -> Value:
-        name = self.quoted.get(node.id, node.id)
+        if (value := self.syntax.value_name(node)) is not None:
+            self.names.append(value)
+            return lambda frame: self.values[value]
+        name = self.syntax.quoted.get(node.id, node.id)
+        if name not in ("index", "inf"):  # Every frame has these.
+            self.columns.add(name)
 
         def column(frame):
             if name in frame.columns:
@@ -159,8 +134,23 @@ class Filter(ast.NodeVisitor):
         return column
 
     def visit_Constant(self, node: ast.Constant) -> Value:
-        value = self.constant(node)
-        return lambda frame: value
+        return self.fixed(node)
+
+    def visit_List(self, node: ast.List) -> Value:
+        if not any(map(self.is_value, node.elts)):
+            items = [self.constant(each) for each in node.elts]
+            return lambda frame: items
+        values = [self.fixed(each) for each in node.elts]
+
+        def found(frame):
+            items = [value(frame) for value in values]
+            if any(isinstance(item, list) for item in items):
+                raise self.refused(node, "a list cannot contain a list")
+            return items
+
+        return found
+
+    visit_Tuple = visit_Set = visit_List  # type: ignore[assignment]
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Value:
         apply, operand = OPERATORS[type(node.op)], self.visit(node.operand)
@@ -186,11 +176,7 @@ class Filter(ast.NodeVisitor):
         operands = [self.visit(node.left)]
         for sign, operand in zip(node.ops, node.comparators, strict=True):
             if isinstance(sign, (ast.In, ast.NotIn)):
-                items = getattr(operand, "elts", [operand])
-                values = [self.constant(each) for each in items]
-                operands.append(
-                    lambda frame, values=values: values  # type: ignore[misc]
-                )
+                operands.append(self.fixed(operand))
             elif type(sign) in OPERATORS:
                 operands.append(self.visit(operand))
             else:
@@ -214,30 +200,62 @@ class Filter(ast.NodeVisitor):
         ):
             raise self.refused(node, f"{node.attr} is not allowed in filters")
         column = self.visit(accessor.value)
-        return lambda frame: TIMES[node.attr](column(frame).dt)
+        return lambda frame: TIMES[node.attr](self.series(node, column(frame)).dt)
 
     def visit_Call(self, node: ast.Call) -> Value:
-        if not isinstance(node.func, ast.Attribute):
-            raise self.refused(node, "filters cannot call functions")
-        base, name = node.func.value, node.func.attr
-        if isinstance(base, ast.Attribute):
-            name = f"{base.attr}.{name}"
-            base = base.value
+        base, name, args = self.called(node)
         if name not in METHODS:
             raise self.refused(node, f"{name}() is not allowed in filters")
         column, method = self.visit(base), METHODS[name]
-        given = [self.constant(each) for each in node.args]
-        keywords: dict[Any, Any] = {
-            each.arg: self.constant(each.value) for each in node.keywords
-        }
+        check = self.number if name == "abs" else self.series
+        keywords: dict[Any, Any] = {each.arg: each.value for each in node.keywords}
         try:
-            bound = inspect.signature(method).bind(None, *given, **keywords)
+            bound = inspect.signature(method).bind(None, *args, **keywords)
         except TypeError as error:
             raise self.refused(node, str(error)) from None
-        for parameter, value in [*bound.arguments.items()][1:]:
-            if not PARAMETERS[parameter](value):
-                raise self.refused(node, f"{parameter} cannot be {value!r:.50}")
-        return lambda frame: method(column(frame), *given, **keywords)
+        arguments = {
+            parameter: self.argument(node, parameter, value)
+            for parameter, value in [*bound.arguments.items()][1:]
+        }
+        return lambda frame: method(
+            check(base, column(frame)),
+            **{parameter: value(frame) for parameter, value in arguments.items()},
+        )
+
+    # Parts of nodes -------------------------------------------------------------------
+
+    def called(self, node: ast.Call) -> tuple[ast.expr, str, list[ast.expr]]:
+        """Return the column, the name and the arguments of a method or of abs()."""
+        if isinstance(node.func, ast.Name) and node.func.id == "abs" and node.args:
+            return node.args[0], "abs", node.args[1:]
+        if not isinstance(node.func, ast.Attribute):
+            raise self.refused(node, "filters cannot call functions, except abs()")
+        base, name = node.func.value, node.func.attr
+        if isinstance(base, ast.Attribute):
+            return base.value, f"{base.attr}.{name}", node.args
+        return base, name, node.args
+
+    def argument(self, call: ast.Call, parameter: str, node: ast.expr) -> Value:
+        """Return an argument of a method. It is checked before the method is called."""
+        argument = self.visit(node) if parameter in OPERANDS else self.fixed(node)
+
+        def checked(frame):
+            value = argument(frame)
+            if PARAMETERS[parameter](value):
+                return value
+            raise self.refused(call, f"{parameter} cannot be {value!r:.50}")
+
+        return checked
+
+    def fixed(self, node: ast.expr) -> Value:
+        """Return a constant, a list, or a value of the site: anything but a column."""
+        if isinstance(node, LISTS) or self.is_value(node):
+            return self.visit(node)
+        value = self.constant(node)
+        return lambda frame: value
+
+    def is_value(self, node: ast.AST) -> bool:
+        return self.syntax.value_name(node) is not None
 
     # Checks of values -----------------------------------------------------------------
 
@@ -265,19 +283,18 @@ class Filter(ast.NodeVisitor):
             node, "this is not a condition; use a comparison, such as x > 1"
         )
 
+    def series(self, node: ast.AST, value: Any) -> pd.Series:
+        """Return a value that must be a column."""
+        if isinstance(value, pd.Series):
+            return value
+        raise self.refused(node, "this is not a column")
+
     def number(self, node: ast.AST, value: Any) -> Any:
         """Return an operand of a calculation, which must consist of numbers or times.
 
         Text is refused, because string concatenation could grow without bound.
         """
-        if isinstance(value, pd.Series):
-            dtype = value.dtype
-            if (
-                pd.api.types.is_numeric_dtype(dtype)
-                or dtype.kind in "mM"
-                or pd.api.types.infer_dtype(value) == "decimal"
-            ):
-                return value
-        elif isinstance(value, (int, float)):
-            return value
-        raise self.refused(node, "calculations need numbers or times")
+        number = as_number(value)
+        if number is None:
+            raise self.refused(node, "calculations need numbers or times")
+        return number

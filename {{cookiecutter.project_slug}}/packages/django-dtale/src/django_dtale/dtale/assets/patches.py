@@ -235,6 +235,13 @@ SUBSTITUTIONS = [
         r".{1,80}?\.link\}\)\}\)",
         "",
     ),
+    Substitution(
+        MAIN,
+        "Predefined Filters must not offer to edit the text of the site's filters.",
+        rf'!{NAME}(?=&&{NAME}\.createElement\("button",\{{className:"[\w -]+",'
+        rf'onClick:{NAME}\}},{NAME}\("predefined:Edit"\)\))',
+        "!1",
+    ),
     *(
         Substitution(
             script,

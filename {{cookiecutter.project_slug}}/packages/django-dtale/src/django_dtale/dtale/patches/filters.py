@@ -15,13 +15,20 @@ from typing import Any
 
 import pandas as pd
 from dtale.query import build_col_key
+from flask import jsonify
+from werkzeug import Response
 
+from ... import workspace
 from ...exceptions import FilterRefused, FrameError
 from ...filters.compiler import Filter
+from ...filters.site import look_up, site_filters
 from ..assets.patching import DtaleChanged
 
 # Outlier filters already have parentheses: ((x < 1) or (x > 9)).
 OR = re.compile(r"(?!\(\([^()]*\) or \([^()]*\)\)$).*(\bor\b|\|)", re.DOTALL)
+
+
+PREDEFINED = "predefinedFilters"  # The setting with the states of these filters.
 
 
 class EmptyResult(FrameError):
@@ -43,7 +50,7 @@ def use_grammar(run_query: Callable) -> Callable:
     ):
         if not query:
             return run_query(df, "", highlight_filter=highlight_filter, **sample)
-        rows = Filter(query).rows(df)
+        rows = Filter(query).rows(df, values_for(query))
         if not (rows.any() or ignore_empty):
             raise EmptyResult(f"No rows match the filter {query:.200}")
         found = run_query(df if highlight_filter else df[rows], "", **sample)
@@ -98,11 +105,20 @@ def allow_any_text(patterns: object) -> re.Pattern[str]:
 
 
 def filter_texts(settings: dict[str, Any]) -> list[str]:
-    """Return the filters that dialogs have added to a frame's settings."""
+    """Return the filters of a frame's settings, except the custom filter.
+
+    These are the filters that dialogs have added, and the predefined filters of the
+    site that are switched on.
+    """
+    states = settings.get(PREDEFINED) or {}
     return [
         each["query"]
         for kind in ("columnFilters", "outlierFilters")
         for each in (settings.get(kind) or {}).values()
+    ] + [
+        each.text
+        for name, each in site_filters().items()
+        if states.get(name, {}).get("active")
     ]
 
 
@@ -128,6 +144,48 @@ def check_text(text: str) -> None:
         FilterRefused
     """
     Filter(text)
+
+
+@functools.lru_cache(100)
+def names_in(text: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the names of the columns in a filter, and those of the site's values.
+
+    Raises:
+        FilterRefused
+    """
+    compiled = Filter(text)
+    return frozenset(compiled.columns), tuple(compiled.names)
+
+
+def values_for(text: str) -> dict[str, Any]:
+    """Return the values of the site that a filter uses, for the user of this request.
+
+    Only filters that use values need a user, or call the site's function.
+
+    Raises:
+        FilterRefused: the filter is not valid, or the user has no such value.
+    """
+    names = names_in(text)[1] if "@" in text else ()
+    return look_up(names, workspace.current().filter_values) if names else {}
+
+
+def show_values(get_filter_info: Callable) -> Callable:
+    """List the values of the site in the dialog for custom filters."""
+
+    @functools.wraps(get_filter_info)
+    def shown(data_id: str) -> Response:
+        response = get_filter_info(data_id)
+        info = response.json
+        if not info["success"]:
+            return response
+        values = workspace.current().filter_values
+        info["contextVars"] += [
+            {"name": f"@{name}", "value": str(value)[:1_000]}
+            for name, value in values.items()
+        ]
+        return jsonify(info)
+
+    return shown
 
 
 def silence_warning() -> None:
@@ -173,3 +231,5 @@ PATCHES = [
     ("dtale.charts.utils:group_filter_handler", escape_quotes),
     ("dtale.column_filters:_DANGEROUS_PATTERNS", allow_any_text),
 ]
+# Each entry consists of the endpoint of one of D-Tale's views, and a wrapper for it.
+VIEWS = [("dtale.get_filter_info", show_values)]

@@ -21,7 +21,18 @@ from ..assets.patches import patched_files
 from ..assets.patching import DtaleChanged
 from ..bounds import endpoint_bounds
 from ..store import WorkspaceStore
-from . import allowlists, charts, columns, describe, dtypes, filters, quick, regex, rows
+from . import (
+    allowlists,
+    charts,
+    columns,
+    describe,
+    dtypes,
+    filters,
+    predefined,
+    quick,
+    regex,
+    rows,
+)
 
 
 def resolve(target: str) -> Any:
@@ -139,6 +150,7 @@ PATCHES = [
     *columns.PATCHES,
     *describe.PATCHES,
     *filters.PATCHES,
+    *predefined.PATCHES,
     *dtypes.PATCHES,
     *responses.PATCHES,
     *rows.PATCHES,  # These wrap the patches of `filters`.

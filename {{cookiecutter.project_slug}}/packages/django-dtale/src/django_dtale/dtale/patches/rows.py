@@ -24,6 +24,7 @@ from ...storage import blobs
 from ...unit_of_work import current
 from ..assets.patching import Substitution, substitute
 from ..store import GRID_ENDPOINT
+from .filters import values_for
 
 # A cached result takes this many bytes, even if the filter finds nothing.
 ENTRY_OVERHEAD = 4_000
@@ -192,8 +193,8 @@ def cached_result(query: str, df: pd.DataFrame, labels: bool) -> np.ndarray | No
     """Return the rows that a filter finds, from the cache if possible.
 
     Args:
-        query: The filter. Its result depends only on the frame, because the grammar
-            has no context variables.
+        query: The filter. Its result depends only on the frame, and on the values of
+            the site that it uses.
         df: The frame that the request sees.
         labels: Return the labels of the rows, not their positions.
 
@@ -212,16 +213,21 @@ def cached_result(query: str, df: pd.DataFrame, labels: bool) -> np.ndarray | No
     if labels and df.index.dtype != np.int64:
         return None
 
+    values = values_for(query)
+
     def find():
-        rows = Filter(query).rows(df)
+        rows = Filter(query).rows(df, values)
         if labels:
             found = np.sort(df.index[rows].to_numpy())
         else:
             found = np.flatnonzero(rows).astype(np.min_scalar_type(len(df)))
-        return pd.Series(found), found.nbytes + sys.getsizeof(query) + ENTRY_OVERHEAD
+        size = sys.getsizeof(query) + sys.getsizeof(key[-1])
+        return pd.Series(found), found.nbytes + size + ENTRY_OVERHEAD
 
     # This key has more parts than the key of a frame, so the two cannot collide.
-    return blobs.cached((*opened.source, query, bool(labels)), find).to_numpy()
+    # 1, 1.0 and True are equal, but their texts are not.
+    key = (*opened.source, query, bool(labels), repr(values))
+    return blobs.cached(key, find).to_numpy()
 
 
 NAMES = Substitution(
