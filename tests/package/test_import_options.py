@@ -221,6 +221,7 @@ BANK = lines(
         ("sep=;\na;b\n1;2,5\n3;4,5\n", (2,), ["a", "b"], [1, 2.5]),
         ("Report 2026\na,b,c\nx,y,1\nz,w,2\n", (2,), ["a", "b"], ["x", "y"]),
         ("Report 2026\nname,n\nx,1\nz,2\n", (2,), ["name", "n"], ["x", 1]),
+        ("Report: x\nname,n,\nx,1\nz,2\n", (2,), ["name", "n"], ["x", 1]),
         # Excel fills all lines to the same width.
         ("Report,,\n,,\na,b,c\nx,y,1\nz,w,2\n", (3,), ["a", "b"], ["x", "y"]),
         ("\n\na,b\n1,2\n3,4\n", (3,), ["a", "b"], [1, 2]),
@@ -243,7 +244,7 @@ BANK = lines(
             ["N", 1, 2, 3],
         ),
     ],
-    ids="World_Bank bank comments comment names above named number sep title short padded blank two "
+    ids="World_Bank bank comments comment names above named number sep title short end padded blank two "
     "repeated pandas".split(),
 )
 def test_header_is_found(write, content, header, names, first):

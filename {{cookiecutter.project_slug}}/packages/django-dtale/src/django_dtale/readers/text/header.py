@@ -49,6 +49,10 @@ def find_header(
         return Header()
     values = [row for __, row in rows]
     width = usual_width([len(row) for row in values[1:]] or [len(values[0])])
+    # The header may end with a separator that the lines below it do not have.
+    whole = rows
+    rows = [(line, row if any(row[width:]) else row[:width]) for line, row in rows]
+    values = [row for __, row in rows]
     has_count = _is_count(values, width, lambda: count_lines() - rows[0][0])
     if has_count:
         rows = rows[1:]
@@ -74,7 +78,7 @@ def find_header(
         _add_lower_rows(found, rows, width)
     else:
         found.skip_rows = line - 1
-    found.rows = rows[len(found.lines) :]
+    found.rows = whole[len(whole) - len(rows) + len(found.lines) :]
     return found
 
 
