@@ -33,11 +33,13 @@ from .test_dtale_loader import needs_dtale
 
 
 @pytest.fixture(autouse=True)
-def open_connections():
+def open_connections(monkeypatch):
     """Keep database connections open after each request, as Django's test client does.
 
-    Closing a connection would end the test's transaction.
+    Closing a connection would end the test's transaction. Django's test client connects
+    its receiver again after each request, so it gets one that does nothing.
     """
+    monkeypatch.setattr("django.test.client.close_old_connections", lambda **_: None)
     signals = request_started, request_finished
     for signal in signals:
         signal.disconnect(close_old_connections)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from django_dtale.models import Frame
-from django_dtale.views.uploads.steps import NDJSON
+from django_dtale.views.steps import NDJSON
 
 from .hostile_files import FILES, content
 

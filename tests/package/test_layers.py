@@ -22,6 +22,7 @@ LAYERS = [
     {"context_processors", "forms", "middleware", "views"},
     {""},
     {"api"},
+    {"sources"},
     {"gateway"},
     {"dtale"},
     {"unit_of_work"},

@@ -12,7 +12,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 from django_dtale.admin import DtaleAdminMixin
 from django_dtale.models import Frame
 from django_dtale.readers.dataframe import to_dataframe
-from django_dtale.views import model_data
+from django_dtale.sources import model_data
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -52,7 +52,7 @@ def opened(monkeypatch):
     monkeypatch.setattr(
         "django_dtale.dtale.application.DtaleApplication.open_frame",
         staticmethod(
-            lambda data, name, note: (
+            lambda data, name, **fields: (
                 frames.append(data) or Frame.objects.create(name=name).pk
             )
         ),

@@ -24,6 +24,7 @@ ON_THE_SITE = [
     *("/frames/{pk}/rename/", "/frames/{pk}/copy/", "/frames/{pk}/share/"),
     *("/frames/{pk}/delete/", "/frames/{pk}/csv/", "/frames/{pk}/parquet/"),
     *("/frames/models/", "/frames/models/accounts/user/", "/frames/tokens/"),
+    *("/frames/sources/", "/frames/{pk}/refresh/"),
     *("/admin/", "/admin/frames/frame/", "/admin/frames/frame/?q=a"),
     *("/admin/frames/frame/{pk}/change/", "/admin/frames/frame/{pk}/delete/"),
 ]

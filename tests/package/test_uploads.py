@@ -21,7 +21,8 @@ from pytest_django.asserts import assertContains, assertRedirects
 from django_dtale.models import Frame
 from django_dtale.readers import files
 from django_dtale.storage import blobs
-from django_dtale.views.uploads import pending, receive, steps
+from django_dtale.views import steps
+from django_dtale.views.uploads import pending, receive
 from django_dtale.workspace import Workspace
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stored")]

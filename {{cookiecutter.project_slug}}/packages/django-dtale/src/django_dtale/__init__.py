@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .api import explore, publish
     from .readers.options import ImportOptions
+    from .sources.registry import source
 
     __version__: str
 
-__all__ = ["ImportOptions", "__version__", "explore", "publish"]
+__all__ = ["ImportOptions", "__version__", "explore", "publish", "source"]
 
 
 def __getattr__(name: str) -> object:
@@ -20,6 +21,8 @@ def __getattr__(name: str) -> object:
     # Django imports this module before it loads models, so `api` is imported on demand.
     if name in ("explore", "publish"):
         return getattr(import_module(".api", __name__), name)
+    if name == "source":
+        return import_module(".sources.registry", __name__).source
     if name == "ImportOptions":
         return import_module(".readers.options", __name__).ImportOptions
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,15 +5,19 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from . import workspace
+from .api import open_run
+from .decorators import check_access
 from .exceptions import FrameError
 from .models import Frame, Share, Token
-from .views.model_data import may_open, open_rows
+from .sources.model_data import may_open
+from .sources.runs import run_model
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin
@@ -42,7 +46,8 @@ class DtaleAdminMixin(Base):
             self.message_user(request, text, messages.ERROR)
             return None
         try:
-            return open_rows(request, self, queryset)
+            check_access(request.user)
+            return redirect(open_run(run_model(request, self, queryset)))
         except FrameError as error:
             self.message_user(request, str(error), messages.ERROR)
             return None

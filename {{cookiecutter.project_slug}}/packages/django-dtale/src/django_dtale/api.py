@@ -13,6 +13,7 @@ from .exceptions import Conflict
 from .models import Frame, Origin
 from .models.names import clean_name
 from .readers.options import ImportOptions
+from .sources.runs import Run, run_again
 from .workspace import Workspace, bind, current
 
 if TYPE_CHECKING:
@@ -159,6 +160,39 @@ def append_data(
         prepared = _prepared(data, options)
         _write(frame.pk, prepared, append=True, **{"origin": Origin.CODE} | fields)
     frame.refresh_from_db()
+
+
+def refresh(frame: Frame) -> None:
+    """Run the source of a frame again, as its owner, and replace the frame's data.
+
+    The source gets the values that were chosen when the frame was opened. If anything
+    fails, the frame keeps its data. See ``replace_data`` for what stays otherwise.
+
+    Raises:
+        NotRefreshable: the frame has no source, or the source has changed.
+        SourceForbidden, AccessDenied: the owner may not use the source any more.
+        SourceFailed: the source has raised an exception, which was logged.
+        UnsupportedDtype, LimitExceeded: see ``publish``.
+    """
+    with bind(Workspace.of(frame)):
+        run = run_again(frame)
+        data = collect(run)
+    replace_data(frame, data, **run.fields)
+
+
+def collect(run: Run) -> "pd.DataFrame | DisplayableFrame":
+    """Return the data of a run.
+
+    Raises:
+        SourceFailed: the source has raised an exception, which was logged.
+    """
+    with run.failures():
+        return _prepared(run.read(), None)
+
+
+def open_run(run: Run) -> Frame:
+    """Create a frame in the bound workspace from the data of a run."""
+    return open_data(collect(run), run.name, **run.fields)
 
 
 def open_data(

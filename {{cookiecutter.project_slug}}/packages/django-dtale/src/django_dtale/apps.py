@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import pre_delete
+from django.utils.module_loading import autodiscover_modules
 
 
 class DjangoDtaleConfig(AppConfig):
@@ -16,5 +17,6 @@ class DjangoDtaleConfig(AppConfig):
         from .models import Frame
         from .storage import cleanup
 
+        autodiscover_modules("sources")
         user_logged_in.connect(workspace.claim_visitor_frames, dispatch_uid=checks.TAG)
         pre_delete.connect(cleanup.remove_payload, Frame, dispatch_uid=checks.TAG)

@@ -5,6 +5,7 @@ import sys
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -62,6 +63,13 @@ def to_frame_error(error: object) -> FrameError:
 def user_message(error: object) -> str:
     """Return the message about an error that the user sees."""
     return str(to_frame_error(error))
+
+
+def first_error(form: BaseForm) -> str:
+    """Return the first error of a form, for a place with room for a single message."""
+    name, errors = next(iter(form.errors.items()))
+    label = form[name].label if name in form.fields else ""
+    return f"{label}: {errors[0]}" if label else str(errors[0])
 
 
 def _reason(error: object) -> str | Promise:

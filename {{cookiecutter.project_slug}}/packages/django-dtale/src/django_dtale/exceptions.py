@@ -186,6 +186,54 @@ class LineTooLong(SourceError):
         return f"{self.args[0]} {why}"
 
 
+class SourceFailed(FrameError):
+    """A registered source has raised an exception: ``SourceFailed(title, number)``.
+
+    Args:
+        title: the title of the source.
+        number: the ID of the request, which is also in the log.
+    """
+
+    status = 500
+    title = _("The source failed")
+
+    def __str__(self) -> str:
+        title, number = self.args
+        return gettext(
+            "The source “%(title)s” failed, so nothing was saved. This is not your "
+            "mistake. Please tell an administrator (request %(number)s)."
+        ) % {"title": title, "number": number}
+
+
+class NotRefreshable(FrameError):
+    """The source of a frame cannot be run again: ``NotRefreshable(why)``.
+
+    Args:
+        why: a sentence with the reason.
+    """
+
+    status = 409
+    title = _("This table cannot be refreshed")
+
+    def __str__(self) -> str:
+        return gettext(
+            "This table cannot be refreshed, and keeps its data. %(why)s"
+        ) % {"why": self.args[0]}
+
+
+class SourceForbidden(FrameError):
+    """The user may not run a source: ``SourceForbidden(title)``."""
+
+    status = 403
+    title = _("Access denied")
+
+    def __str__(self) -> str:
+        return gettext(
+            "Access to “%(title)s” is denied. Nothing was changed. Ask an administrator "
+            "for access."
+        ) % {"title": self.args[0]}
+
+
 class InputRefused(FrameError, ValueError):
     """The request contains invalid or forbidden input."""
 

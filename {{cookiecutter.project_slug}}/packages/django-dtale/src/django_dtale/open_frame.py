@@ -225,7 +225,8 @@ class OpenFrame:
             "nbytes": size,
             "rows": len(self._frame),
             "columns": self._frame.shape[1],
-            "updated_at": timezone.now(),
+            # The data were changed after `data_at` only if they were edited.
+            "updated_at": self._fields.get("data_at", timezone.now()),
         }
         return [(name, self.row.payload)]
 

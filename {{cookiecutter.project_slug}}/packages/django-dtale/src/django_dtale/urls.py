@@ -1,8 +1,9 @@
 """URLs of the app's own pages, for `include("django_dtale.urls")`."""
 
+from django.contrib.auth.decorators import login_required
 from django.urls import path
 
-from .views import frames, models, push, tokens
+from .views import frames, models, push, sources, tokens
 from .views.uploads import check, receive
 
 app_name = "frames"
@@ -22,7 +23,11 @@ urlpatterns = [
     path("<int:pk>/leave/", frames.leave, name="leave"),
     path("<int:pk>/csv/", frames.download, {"kind": "csv"}, name="csv"),
     path("<int:pk>/parquet/", frames.download, {"kind": "parquet"}, name="parquet"),
-    path("models/", models.models, name="models"),
+    path("<int:pk>/refresh/", sources.refresh, name="refresh"),
+    path("sources/", sources.sources, name="sources"),
+    path("sources/<str:key>/", sources.source, name="source"),
+    # The former page of the models. Visitors who are not signed in have no models.
+    path("models/", login_required(sources.sources), name="models"),
     path("models/<str:app_label>/<str:model_name>/", models.model, name="model"),
     path("push/", push.push, name="push"),
     path("tokens/", tokens.tokens, name="tokens"),

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.urls import reverse
 from flask import redirect, request
@@ -29,6 +30,8 @@ def frame_bar() -> str:
         "is_reader": opened.share is not None,
         "is_embedded": request.endpoint == IFRAME,
     }
+    if opened.row.has_source and not (context["is_reader"] or context["is_embedded"]):
+        context["csrf_token"] = get_token(request.environ[DJANGO_REQUEST])
     return render_to_string("frames/bar.html", context)
 
 

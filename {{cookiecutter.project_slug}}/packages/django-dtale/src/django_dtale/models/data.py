@@ -28,3 +28,10 @@ class Data:
         See ``api.append_data`` for the arguments and the errors.
         """
         import_string("django_dtale.api.append_data")(self, data, **options)
+
+    def refresh(self: "Frame") -> None:  # type: ignore[misc]
+        """Replace the data with those that the frame's source returns now.
+
+        See ``api.refresh`` for the errors.
+        """
+        import_string("django_dtale.api.refresh")(self)

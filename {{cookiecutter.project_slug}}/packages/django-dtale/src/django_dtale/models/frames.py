@@ -41,6 +41,10 @@ class FrameQuerySet(models.QuerySet["Frame"]):
             **workspace.owner_fields()
         )
 
+    def with_source(self) -> Self:
+        """Return the frames that can be refreshed."""
+        return self.filter(origin__in=REFRESHABLE).exclude(source="")
+
     def with_content(self) -> Self:
         """Add the content of each frame's record as the attribute ``content``."""
         return self.annotate(content=F("record__content"))
@@ -68,6 +72,9 @@ class Origin(models.TextChoices):
     SOURCE = "source", _("Source")
     MODEL = "model", _("Table of this site")
     COPY = "copy", _("Copy")
+
+
+REFRESHABLE = Origin.SOURCE, Origin.MODEL
 
 
 class Frame(Data, models.Model):
@@ -122,7 +129,8 @@ class Frame(Data, models.Model):
     )
     origin_name = models.CharField(max_length=255, blank=True, editable=False)
     import_options = models.JSONField(default=dict, editable=False)
-    # The registered source of the data, and the values of its form.
+    # The key of the registered source and the values of its form, or the model and the
+    # query string of its filters.
     source = models.CharField(max_length=255, blank=True, editable=False)
     parameters = models.JSONField(default=dict, editable=False)
     # The columns that can be edited, each with its choices (None for any value). If this
@@ -162,6 +170,11 @@ class Frame(Data, models.Model):
     def title(self) -> str:
         """Return the name of the table, or its number if it has no name."""
         return self.name or gettext("Table %(number)s") % {"number": self.pk}
+
+    @property
+    def has_source(self) -> bool:
+        """Return whether the data came from a source that can be run again."""
+        return bool(self.source) and self.origin in REFRESHABLE
 
     @property
     def shape(self) -> str:

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from django_dtale import workspace
 from django_dtale.models import Frame
-from django_dtale.views.model_data import may_open
+from django_dtale.sources.model_data import may_open
 
 register = template.Library()
 

@@ -20,6 +20,7 @@ from ..forms import NameForm, ShareForm
 from ..gateway import fair_shares
 from ..models import Frame, Share
 from ..models.tokens import Scope
+from ..sources.registry import all_sources
 from .listing import Listing
 from .programs import token_or_session
 from .uploads.receive import SUFFIXES, max_bytes, max_files
@@ -42,6 +43,8 @@ def home(request: HttpRequest) -> HttpResponse:
             own = Frame.objects.owned_by(here).annotate(readers=Count("shares"))
         context["own"] = Listing(request, own, "page")
         context |= upload_context()
+        # Visitors who are not signed in have no models.
+        context["has_sources"] = bool(here.user_id or all_sources())
         if here.user_id:
             shared = Frame.objects.shared_in(here).select_related("owner")
             context["shared"] = Listing(request, shared, "shared")

@@ -1,25 +1,16 @@
-"""Pages on which users filter rows of the site's models and open them in D-Tale."""
+"""The pages on which users filter rows of the site's models and open them in D-Tale."""
 
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.text import capfirst
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
+from ..api import open_run
 from ..decorators import frames_login_required
-from . import model_data
-
-
-@login_required
-@frames_login_required
-@require_safe
-def models(request: HttpRequest) -> HttpResponse:
-    """List the models that the user may open."""
-    apps = model_data.open_models(request)
-    for app in apps:
-        app["models"] = [model._meta for model in app["models"]]
-    return render(request, "frames/models.html", {"apps": apps})
+from ..sources import model_data
+from ..sources.runs import run_model
 
 
 @login_required
@@ -27,10 +18,13 @@ def models(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def model(request: HttpRequest, app_label: str, model_name: str) -> HttpResponse:
     """Show the filters of a model. A POST opens the rows that match them."""
-    model_admin = model_data.get_model_admin_or_404(request, app_label, model_name)
+    model_admin = model_data.find_model_admin(request, app_label, model_name)
+    if model_admin is None:
+        raise Http404
     changelist = model_data.get_changelist(model_admin, request)
     if request.method == "POST":
-        return model_data.open_rows(request, model_admin, changelist.queryset)
+        rows = changelist.queryset
+        return redirect(open_run(run_model(request, model_admin, rows, request.GET)))
     filters = [
         {"title": each.title, "choices": list(each.choices(changelist))}
         for each in changelist.filter_specs

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from ..decorators import check_access, frames_login_required
 from ..errors import to_frame_error
 from ..exceptions import FrameError, RateLimited
+from ..models import Frame
 from ..models.tokens import PREFIX, Scope, Token
 from ..workspace import Workspace, bind
 
@@ -61,14 +62,34 @@ def token_or_session(scope: Scope) -> Callable[[Callable], Callable]:
         def handle(
             request: HttpRequest, *args: object, **kwargs: object
         ) -> HttpResponse:
-            # A proxy in front of the site may add a bearer token of its own.
-            has_token = _token(request).startswith(PREFIX)
-            chosen = for_programs if has_token else for_users
+            chosen = for_programs if has_token(request) else for_users
             return chosen(request, *args, **kwargs)
 
         return handle
 
     return decorate
+
+
+def has_token(request: HttpRequest) -> bool:
+    """Return whether a request has an access token, which may be invalid."""
+    # A proxy in front of the site may add a bearer token of its own.
+    return _token(request).startswith(PREFIX)
+
+
+def frame_response(
+    request: HttpRequest, frame: Frame, status: int = 200
+) -> JsonResponse:
+    """Return the response about a frame that a program has created or changed."""
+    return JsonResponse(
+        {
+            "url": request.build_absolute_uri(frame.get_absolute_url()),
+            "id": frame.pk,
+            "name": frame.name,
+            "rows": frame.rows,
+            "columns": frame.columns,
+        },
+        status=status,
+    )
 
 
 def _token(request: HttpRequest) -> str:

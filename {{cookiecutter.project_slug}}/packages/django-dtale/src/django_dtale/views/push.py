@@ -23,7 +23,7 @@ from ..quotas import check_rate, check_size
 from ..readers.doubts import Detection, refusal
 from ..readers.options import ARGUMENTS, ImportOptions
 from ..workspace import current
-from .programs import token_required
+from .programs import frame_response, token_required
 
 # The media types of each format that can be read, see ``readers.files``.
 OFFICE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -73,16 +73,7 @@ def push(request: HttpRequest) -> JsonResponse:
     check_rate(current())
     with share(READ):
         frame = _push(request)
-    return JsonResponse(
-        {
-            "url": request.build_absolute_uri(frame.get_absolute_url()),
-            "id": frame.pk,
-            "name": frame.name,
-            "rows": frame.rows,
-            "columns": frame.columns,
-        },
-        status=201,
-    )
+    return frame_response(request, frame, 201)
 
 
 def _push(request: HttpRequest) -> Frame:

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_safe
 
 from ... import workspace
 from ...decorators import form_page
+from ...errors import first_error
 from ...exceptions import FrameError
 from ...formats import format_number
 from ...gateway.fair_shares import READ, fair
-from . import steps
+from .. import steps
 from .column_menus import caption, cells, column_menus
-from .import_form import ImportForm, doubts_by_field, first_error
+from .import_form import ImportForm, doubts_by_field
 from .pending import PendingUpload, get_pending_upload
 from .table_list import TableList
 from .tables import open_tables

@@ -238,13 +238,6 @@ class ImportForm(forms.Form):
         return ImportOptions(**chosen, types=self.types)
 
 
-def first_error(form: forms.Form) -> str:
-    """Return the first error of a form, for a script that shows a single message."""
-    name, errors = next(iter(form.errors.items()))
-    label = form.fields[name].label if name in form.fields else ""
-    return f"{label}: {errors[0]}" if label else str(errors[0])
-
-
 def doubts_by_field(detection: Detection) -> dict[str, str]:
     """Map fields to the questions that a detection has about them."""
     return {doubt.option: doubt.text for doubt in detection.doubts}

@@ -31,7 +31,7 @@ from ...readers.options import ImportOptions
 from ...readers.process.outline import Table
 from ...storage.backend import frames_storage
 from ...workspace import Workspace
-from .steps import Target
+from ..steps import Target
 
 ROOT = "uploads"
 DESCRIPTION = "description"  # The file that describes the others.

@@ -23,8 +23,7 @@ from ...gateway.fair_shares import READ, fair
 from ...readers.options import ImportOptions
 from ...readers.process.outline import Table
 from ...workspace import Workspace
-from .pending import store
-from .steps import (
+from ..steps import (
     Opening,
     Steps,
     Target,
@@ -32,6 +31,7 @@ from .steps import (
     report_errors_to_script,
     respond,
 )
+from .pending import store
 from .tables import OF_TABLE
 
 # The types of files that can be read, as in `django_dtale.readers.files`. That module

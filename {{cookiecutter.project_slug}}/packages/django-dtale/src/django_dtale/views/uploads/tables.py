@@ -8,8 +8,8 @@ from django.utils.translation import gettext, ngettext
 
 from ...exceptions import FrameError, InputRefused, LimitExceeded, SourceError
 from ...workspace import Workspace
+from ..steps import Opening, Steps, reading
 from .pending import PendingUpload
-from .steps import Opening, Steps, reading
 
 # Errors about one of the tables. All others concern the site, and name no table.
 OF_TABLE = InputRefused, LimitExceeded, SourceError

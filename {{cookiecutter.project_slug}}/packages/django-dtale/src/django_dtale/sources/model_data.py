@@ -14,14 +14,12 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
-from django.db.models import Field, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseRedirect
-from django.utils.text import capfirst
+from django.contrib.admin.views.main import PAGE_VAR
+from django.db.models import Field
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
-from ..api import explore
 from ..exceptions import FrameError
-from ..quotas import check_cells
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
@@ -76,22 +74,18 @@ def may_open(model_admin: ModelAdmin, request: HttpRequest) -> bool:
     )
 
 
-def get_model_admin_or_404(
+def find_model_admin(
     request: HttpRequest, app_label: str, model_name: str
-) -> ModelAdmin:
-    """Return the ModelAdmin of a model that the user may open.
+) -> ModelAdmin | None:
+    """Return the ModelAdmin of a model, or None if the user may not open the model.
 
-    Raises:
-        Http404: there is no such model, or the user may not open it. The response does
-            not reveal which.
+    The result is also None if there is no such model.
     """
     try:
         model_admin = admin.site.get_model_admin(apps.get_model(app_label, model_name))
     except (LookupError, NotRegistered):
-        raise Http404 from None
-    if not may_open(model_admin, request):
-        raise Http404
-    return model_admin
+        return None
+    return model_admin if may_open(model_admin, request) else None
 
 
 def get_changelist(model_admin: ModelAdmin, request: HttpRequest) -> "ChangeList":
@@ -116,19 +110,8 @@ def get_changelist(model_admin: ModelAdmin, request: HttpRequest) -> "ChangeList
     return changelist
 
 
-def open_rows(
-    request: HttpRequest, model_admin: ModelAdmin, queryset: QuerySet
-) -> HttpResponseRedirect:
-    """Open rows of a model in D-Tale, for a user who may see them.
-
-    Raises:
-        FrameError: the rows cannot be opened; the message says why.
-    """
-    fields = visible_fields(model_admin, request)
-    check_cells(queryset.count(), len(fields))  # Check before the rows are in memory.
-    names = [field.name for field in fields]
-    return explore(
-        request,
-        queryset.select_related(None).only(*names),
-        name=str(capfirst(model_admin.opts.verbose_name_plural)),
-    )
+def without_page(query: QueryDict) -> str:
+    """Return a query string without the number of a page of the admin's list."""
+    selected = query.copy()
+    selected.pop(PAGE_VAR, None)
+    return selected.urlencode()

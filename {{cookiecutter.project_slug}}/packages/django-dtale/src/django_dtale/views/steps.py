@@ -1,12 +1,12 @@
-"""The steps in which uploaded tables are opened, and the responses that report them.
+"""The steps in which tables are opened, and the responses that report them.
 
 The response to a script (upload.js) is a line of JSON for each step, so that the page
 can show the progress. The last line has the URL to go to, or the error. Closing the
-connection cancels the upload. Without a script, the response is a redirect to that URL,
+connection cancels the work. Without a script, the response is a redirect to that URL,
 or a page.
 """
 
-import contextlib
+import contextvars
 import json
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from ...api import append_data, open_data, replace_data
-from ...errors import is_expected, to_frame_error, user_message
-from ...exceptions import FrameNotFound
-from ...models import Frame, Origin
-from ...workspace import Workspace, bind
+from ..api import append_data, open_data, replace_data
+from ..errors import is_expected, to_frame_error, user_message
+from ..exceptions import FrameNotFound
+from ..models import Frame, Origin
+from ..workspace import Workspace, bind
 
 if TYPE_CHECKING:
-    from ...readers.process.client import ReaderTask
+    from ..readers.process.client import ReaderTask
 
 NDJSON = "application/x-ndjson"
 # A generator that yields dicts, the last of which has a "location".
@@ -97,7 +97,7 @@ class Opening:
         Args:
             fields: values of fields of the frame, such as ``origin_name``.
         """
-        fields["origin"] = Origin.FILE
+        fields = {"origin": Origin.FILE} | fields
         if self.target is None:
             with bind(self.here):
                 self.frames.append(open_data(data, name, **fields))
@@ -157,9 +157,21 @@ def report_errors_to_script(view: Callable) -> Callable:
 
 
 def _json_lines(steps: Steps) -> Iterator[str]:
-    with contextlib.closing(steps):
+    """Yield the lines of a response, which the server reads after the view's end.
+
+    The steps run in the context of the view. They have the workspace of the user, and
+    the log has the ID of the request that an error message shows.
+    """
+    context = contextvars.copy_context()
+
+    def lines() -> Iterator[str]:
         try:
-            for step in steps:
+            while (step := context.run(next, steps, None)) is not None:
                 yield json.dumps(step) + "\n"
         except Exception as error:
-            yield json.dumps({"problem": user_message(error)}) + "\n"
+            text = context.run(user_message, error)
+            yield json.dumps({"problem": text}) + "\n"
+        finally:
+            context.run(steps.close)
+
+    return lines()
