@@ -63,7 +63,7 @@ class FrameQuerySet(models.QuerySet["Frame"]):
 
 
 class Origin(models.TextChoices):
-    """Where the data of a frame came from."""
+    """The kinds of sources from which the data of a frame came."""
 
     UNKNOWN = "", _("Unknown")
     FILE = "file", _("File")
