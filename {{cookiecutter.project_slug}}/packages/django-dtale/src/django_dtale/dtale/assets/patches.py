@@ -25,6 +25,7 @@ from .patching import (
     Substitution,
     substitute,
 )
+from .site_filters import SITE_FILTERS
 from .slimming import SLIMMING
 
 OPEN_LOAD_DATA = 'window.open(window.resourceBaseUrl+"/dtale/popup/upload","_blank")'
@@ -235,13 +236,6 @@ SUBSTITUTIONS = [
         r".{1,80}?\.link\}\)\}\)",
         "",
     ),
-    Substitution(
-        MAIN,
-        "Predefined Filters must not offer to edit the text of the site's filters.",
-        rf'!{NAME}(?=&&{NAME}\.createElement\("button",\{{className:"[\w -]+",'
-        rf'onClick:{NAME}\}},{NAME}\("predefined:Edit"\)\))',
-        "!1",
-    ),
     *(
         Substitution(
             script,
@@ -258,6 +252,7 @@ SUBSTITUTIONS = [
         r"export_js\|safe",
         "export_script()|safe",
     ),
+    *SITE_FILTERS,
     *SLIMMING,
 ]
 
