@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import set_script_prefix
 
-from django_dtale.models import Frame
+from django_dtale.models import Frame, Origin
 from django_dtale.storage import blobs
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +33,31 @@ def test_command_prints_the_url_of_the_frame(visitor, ann, file):
     assert out == f"{frame.get_absolute_url()}\n"
     assert frame.name == "Q3 sales"
     assert visitor(ann).column(frame.pk) == [1, 2, 3]
+
+
+def test_table_of_this_name_gets_the_new_data(visitor, ann, bob, file, tmp_path):
+    first, _ = explore(file, "--replace", owner="ann", share=["bob"])
+    frame = Frame.objects.get()
+    assert (frame.origin, frame.origin_name) == (Origin.FILE, "Q3 sales.csv")
+    appended, _ = explore(file, "--append", owner="ann")
+    assert visitor(bob).column(frame.pk) == [1, 2, 3] * 2
+    other = tmp_path / "other.csv"
+    other.write_text("a|b\n7|8\n")
+    replaced, _ = explore(
+        str(other), "--replace", "--name=Q3 sales", "--sep=|", owner="ann"
+    )
+    assert first == appended == replaced
+    assert visitor(bob).column(frame.pk) == [7]
+    frame = Frame.objects.get()
+    assert (frame.origin_name, frame.data_version) == ("other.csv", 2)
+    assert frame.import_options == {"sep": "|"}
+    made, _ = explore(file, owner="ann")
+    assert made != first
+
+
+def test_replace_and_append_exclude_each_other(stored, ann, file):
+    with pytest.raises(CommandError, match="not allowed with argument"):
+        explore(file, "--replace", "--append", owner="ann")
 
 
 def test_url_includes_the_path_of_a_proxy(stored, ann, file):

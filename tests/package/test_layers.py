@@ -21,7 +21,7 @@ LAYERS = [
     {"admin", "apps", "checks", "contrib", "management", "templatetags", "urls"},
     {"context_processors", "forms", "middleware", "views"},
     {""},
-    {"api"},
+    {"api", "reading"},
     {"sources"},
     {"gateway"},
     {"dtale"},
@@ -33,7 +33,7 @@ LAYERS = [
     {"decorators", "errors"},
     {"compat", "filters", "storage"},
     {"conf", "formats", "logs", "names"},
-    {"exceptions"},
+    {"client", "exceptions"},
 ]
 # Django expects modules with these names in the root folder of an app.
 DJANGO = {"__init__", "admin", "apps", "checks", "forms", "middleware", "urls"}

@@ -1,8 +1,12 @@
 """New data replace old data at the same address, or are appended to them."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pandas as pd
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.test import RequestFactory
 
 import django_dtale
@@ -62,13 +66,16 @@ def test_filters_formats_and_hidden_columns_stay(owner, reader, table, ann):
         f"update-formats/{table.pk}", col="sales", format={"fmt": "0.00"}, all=False
     )
     assert answer.json["success"], answer.json
-    owner.get(f"update-visibility/{table.pk}", toggle="city")
+    owner.post(f"update-visibility/{table.pk}", json={"toggle": "city"})
     table.replace(NEW.assign(more=1.5))
     assert owner.column(table.pk, "sales") == [5]
     assert reader.column(table.pk, "sales") == [4]
     assert owner.column(table.pk, "more") == [1.5]
     with bind(Workspace(ann)), unit_of_work() as unit:
         kept = unit.get(table.pk).view_state["settings"]
+        columns = unit.get(table.pk).shared_state["dtypes"]
+    visible = {each["name"]: each["visible"] for each in columns}
+    assert visible == {"city": False, "sales": True, "more": True}
     assert kept["columnFormats"]["sales"] == {"fmt": "0.00"}
     assert table.conversion_notes == ""
 
@@ -165,3 +172,34 @@ def test_previous_data_are_deleted(table, stored, django_capture_on_commit_callb
         table.replace(NEW)
     [after] = stored.names()
     assert before != after
+
+
+# At the same time ---------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("exists", [False, True], ids=["new", "existing"])
+def test_replacements_at_the_same_time_make_one_table(stored, ann, exists):
+    """Each replacement is whole, or raises Conflict. None creates another table."""
+    if exists:
+        django_dtale.publish(OLD, owner=ann, name="Sales")
+    start = threading.Barrier(6)
+
+    def replace(number):
+        data = pd.DataFrame({"a": [number] * 1_000, "b": [number] * 1_000})
+        start.wait()
+        try:
+            django_dtale.publish(data, owner=ann, name="Sales", replace=True)
+            return True
+        except Conflict:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        done = sum(pool.map(replace, range(6)))
+    frame = Frame.objects.get()
+    assert 0 < done == frame.data_version + (not exists)
+    back = frame.to_dataframe()
+    assert back.shape == (1_000, 2) and back.nunique().tolist() == [1, 1]
+    assert back["a"].equals(back["b"])

@@ -9,10 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains
 
+import django_dtale
 from django_dtale import quotas
-from django_dtale.models import Frame
+from django_dtale.models import Frame, Origin
 from django_dtale.models.tokens import MAX_TOKENS, Token
 from django_dtale.readers import files
+from django_dtale.storage import blobs
 from django_dtale.unit_of_work import unit_of_work
 from django_dtale.views.push import KINDS
 from django_dtale.workspace import Workspace, bind
@@ -38,10 +40,11 @@ def token(ann):
 def push(stored, token):
     """Return a function that pushes a body with one of Ann's tokens."""
 
-    def push(body, query="", content_type=UNKNOWN, token=token, **headers):
+    def push(body, query="", content_type=UNKNOWN, token=token, to="", **headers):
         headers.setdefault("authorization", f"Bearer {token}")
         client = Client(enforce_csrf_checks=True)
-        path, options = f"{PUSH}?{query}", {"headers": headers}
+        path = f"/frames/{to}/push/?{query}" if to else f"{PUSH}?{query}"
+        options = {"headers": headers}
         if isinstance(body, dict):
             return client.post(path, body, **options)
         return client.post(path, body, content_type=content_type, **options)
@@ -84,8 +87,12 @@ def test_pushed_data_becomes_a_frame_of_the_user(push, ann, body, options):
         "name": "sales",
         "rows": 2,
         "columns": 2,
+        "as_of": frame.data_at.isoformat(),
+        "version": 0,
+        "notes": [],
     }
     assert frame.owner == ann
+    assert (frame.origin, frame.origin_name) == (Origin.PUSH, "lab book")
     with bind(Workspace(ann)), unit_of_work() as unit:
         shown = unit.get(frame.pk).frame
     assert (list(shown["a"]), list(shown["b"])) == ([1, 2], ["x", "y"])
@@ -105,6 +112,115 @@ def test_body_can_exceed_the_form_size_limit(push, settings, is_form):
 def test_name_is_optional_and_kept(push):
     assert push(parquet()).json()["name"] == ""
     assert push(parquet(), "name=../a<b>").json()["name"] == "../a<b>"
+
+
+# New data for a table -----------------------------------------------------------------
+
+
+def test_replaced_and_appended_data_stay_at_the_same_address(push, ann, bob):
+    first = push(parquet(), "name=sales&replace=1")
+    frame = Frame.objects.get()
+    frame.shared_with.add(bob)
+    more = push(parquet(), "name=sales&append=1")
+    last = push(parquet(DATA[:1]), "name=sales&replace=true")
+    answers = [each.json() for each in (first, more, last)]
+    assert [each.status_code for each in (first, more, last)] == [201, 200, 200]
+    assert {each["url"] for each in answers} == {answers[0]["url"]}
+    assert [each["rows"] for each in answers] == [2, 4, 1]
+    assert [each["version"] for each in answers] == [0, 1, 2]
+    times = [datetime.datetime.fromisoformat(each["as_of"]) for each in answers]
+    assert times == sorted(set(times)) and times[-1].tzinfo
+    frame = Frame.objects.get()
+    assert list(frame.shared_with.all()) == [bob]
+    assert frame.data_at == times[-1]
+
+
+def test_table_is_updated_by_its_number_whatever_its_name_is(push, frame):
+    answer = push(parquet(), to=frame.pk)
+    assert (answer.status_code, answer.json()["rows"]) == (200, 2)
+    answer = push(CSV, to=frame.pk)
+    assert answer.status_code == 415
+    Frame.objects.update(name="renamed")
+    answer = push(CSV, "append=1", "text/csv", to=frame.pk)
+    assert (answer.json()["rows"], answer.json()["name"]) == (4, "renamed")
+    assert Frame.objects.get().origin_name == "lab book"
+
+
+def test_tables_of_other_users_are_not_updated(push, publish, ann, bob):
+    shared, hidden = publish(bob, "sales", shared_with=[ann]), publish(bob)
+    assert push(parquet(), to=shared.pk).status_code == 403
+    assert push(parquet(), to=hidden.pk).status_code == 404
+    assert push(parquet(), "name=sales&replace=1").status_code == 201
+    # The shared table has the same name, and must not count as taken.
+    assert push(parquet(), "name=sales&append=1").json()["rows"] == 4
+    assert Frame.objects.filter(name="sales").count() == 2
+    assert set(Frame.objects.filter(owner=bob).values_list("rows", flat=True)) == {3}
+
+
+def test_notes_name_conversions_and_dropped_filters(push, ann):
+    lists = pd.DataFrame({"a": [1], "b": [[1]]})
+    made = push(parquet(lists), "name=sales&replace=1").json()
+    assert ["Column b: lists" in note for note in made["notes"]] == [True]
+    with bind(Workspace(ann)), unit_of_work() as unit:
+        settings = unit.get(made["id"]).view_state["settings"]
+        settings["columnFilters"] = {"a": {"query": "`a` == 1"}}
+    answer = push(parquet(DATA[["b"]]), "name=sales&replace=1").json()
+    assert answer["notes"] == [
+        "The filter of the column a was removed: it does not fit the new data."
+    ]
+
+
+def test_update_remembers_the_last_options(push):
+    push(b"a|b\n1|2,5\n", "name=s.csv&replace=1&sep=|&decimal=,")
+    options = {"sep": "|", "decimal": ","}
+    assert Frame.objects.get().import_options == options
+    push(parquet(), "name=s&replace=1")
+    assert Frame.objects.get().import_options == options
+
+
+def test_failed_update_changes_nothing(push, dtale_settings):
+    push(parquet(), "name=sales&replace=1")
+    dtale_settings.MAX_CELLS = 4
+    for mode, data in ("append", DATA), ("replace", pd.concat([DATA, DATA])):
+        assert push(parquet(data), f"name=sales&{mode}=1").status_code == 413
+    other = push(parquet(DATA.rename(columns={"a": "c"})), "name=sales&append=1")
+    assert other.status_code == 422 and "missing: a" in other.json()["error"]
+    frame = Frame.objects.get()
+    assert (frame.rows, frame.data_version) == (2, 0)
+
+
+def test_table_created_by_another_push_at_the_same_time_is_replaced(
+    push, ann, monkeypatch
+):
+    save, calls = blobs.save, []
+
+    def slow_save(*args):
+        if not calls:
+            calls.append(True)
+            django_dtale.publish(DATA[:1], owner=ann, name="sales", replace=True)
+        return save(*args)
+
+    monkeypatch.setattr(blobs, "save", slow_save)
+    answer = push(parquet(), "name=sales&replace=1")
+    assert (answer.status_code, answer.json()["version"]) == (200, 1)
+    assert Frame.objects.get().rows == 2
+
+
+@pytest.mark.parametrize(
+    "query, text",
+    [
+        ("name=a&replace=1&append=1", "only one of the parameters"),
+        ("replace=1", "send the table's name"),
+        ("append=1", "send the table's name"),
+        ("name=%20&replace=1", "send the table's name"),
+        ("name=a&replace=x", "'x' is not a valid value of the option replace"),
+        ("name=a&relpace=1", "There is no parameter relpace"),
+    ],
+)
+def test_unclear_update_is_refused(push, query, text):
+    answer = push(parquet(), query)
+    assert answer.status_code == 422 and text in answer.json()["error"]
+    assert not Frame.objects.exists()
 
 
 def test_response_sets_no_cookies_and_is_not_cached(push):
@@ -212,10 +328,10 @@ def test_content_length_is_required(push):
 
 
 def test_unexpected_error_is_logged_and_refers_to_the_log(push, monkeypatch, caplog):
-    def publish(*args, **kwargs):
+    def open_data(*args, **kwargs):
         raise OSError("/var/lib/frames is full")
 
-    monkeypatch.setattr("django_dtale.views.push.publish", publish)
+    monkeypatch.setattr("django_dtale.views.push.open_data", open_data)
     answer = push(parquet())
     assert answer.status_code == 500
     assert answer.json()["error"].startswith("Something went wrong (request ")

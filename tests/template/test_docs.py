@@ -294,7 +294,7 @@ def test_documented_large_files_and_pushes_work(reader, page):
 
         def run(where, before="", after="", number=1):
             code = f"{before}\n{reader.loose[where]}\n{after}"
-            code = code.replace("dtale_...", token).replace("/1/", f"/{number}/")
+            code = code.replace("dtale_...", token).replace("main/1", f"main/{number}")
             code = code.replace("https://data.example.com", site.url)
             return project.run(".venv/bin/python", "-c", code, no_proxy="*")
 
@@ -304,6 +304,9 @@ def test_documented_large_files_and_pushes_work(reader, page):
         number = re.search(rf"{re.escape(main)}(\d+)'", told)[1]
         told = run("another notebook", after="print([*df['a']])", number=number)
         assert told.splitlines()[-1] == "[1, 2]"
+        # The program replaces the data of the notebook's table.
+        told = run("program", before=frame.replace("[1, 2]", "[3]"))
+        assert f"/main/{number}'" in told and "'version': 1" in told
 
 
 def keep(page, name):

@@ -1,7 +1,9 @@
 """Open data in D-Tale, from a view, a job or a shell."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+import contextlib
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 
     from .compat.dtypes import DisplayableFrame
 
-# A replacement is repeated if another request changes the frame at the same time.
+# An action is repeated if another request changes the frame at the same time.
 ATTEMPTS = 5
+T = TypeVar("T")
 
 
 def explore(
@@ -97,7 +100,7 @@ def publish(
         shared_with: users who may read the frame.
         options, replace: see ``explore``.
         append: if the owner has a frame with this name, add the rows at its end. They
-            need the same columns.
+            need the same columns. ``replace`` and ``append`` exclude each other.
 
     Returns:
         The stored frame.
@@ -139,9 +142,7 @@ def replace_data(
     Raises:
         TypeError, SourceError, UnsupportedDtype, LimitExceeded: see ``publish``.
     """
-    with bind(Workspace.of(frame)):
-        _write(frame.pk, _prepared(data, options), **{"origin": Origin.CODE} | fields)
-    frame.refresh_from_db()
+    _update(frame, data, options, fields)
 
 
 def append_data(
@@ -156,10 +157,7 @@ def append_data(
         SourceError: the columns are not those of the frame.
         TypeError, UnsupportedDtype, LimitExceeded: see ``publish``.
     """
-    with bind(Workspace.of(frame)):
-        prepared = _prepared(data, options)
-        _write(frame.pk, prepared, append=True, **{"origin": Origin.CODE} | fields)
-    frame.refresh_from_db()
+    _update(frame, data, options, fields, append=True)
 
 
 def refresh(frame: Frame) -> None:
@@ -212,19 +210,28 @@ def open_data(
         fields: values of other fields of the row, such as ``note``.
 
     Raises:
-        ValueError: ``replace`` or ``append`` is true, but there is no name.
+        ValueError: both are true, or one of them is, but there is no name.
     """
+    if replace and append:
+        raise ValueError("Choose one of replace and append, not both.")
+    is_update, name = replace or append, clean_name(name)
+    if is_update and not name:
+        raise ValueError("To replace or append data, give the name of the table.")
     prepared = _prepared(data, options)
-    if replace or append:
-        if not (name := clean_name(name)):
-            raise ValueError("To replace or append data, give the name of the table.")
-        frames = Frame.objects.owned_by(current()).filter(name=name)
-        if frame := frames.first():
-            given = {field: value for field, value in fields.items() if value}
-            _write(frame.pk, prepared, append=append, **given)
-            frame.refresh_from_db()
-            return frame
-    return Frame.objects.get(pk=load_dtale().open_frame(prepared, name, **fields))
+    dtale = load_dtale()
+
+    def put() -> Frame:
+        own = Frame.objects.owned_by(current()).filter(name=name)
+        if not (is_update and (frame := own.first())):
+            # If another request creates the table now, this raises Conflict.
+            pk = dtale.open_frame(prepared, name, claim_name=is_update, **fields)
+            return Frame.objects.get(pk=pk)
+        given = {field: value for field, value in fields.items() if value}
+        dtale.replace_frame(frame.pk, prepared, append=append, **given)
+        frame.refresh_from_db()
+        return frame
+
+    return repeat(put)
 
 
 def copy_frame(frame: Frame) -> Frame:
@@ -248,15 +255,27 @@ def _prepared(
     return to_dataframe(data, options)
 
 
-def _write(
-    pk: int,
-    data: "pd.DataFrame | DisplayableFrame",
+def _update(
+    frame: Frame,
+    data: object,
+    options: ImportOptions | None,
+    fields: dict[str, Any],
     append: bool = False,
-    **fields: Any,
 ) -> None:
-    for attempt in range(ATTEMPTS):
-        try:
-            return load_dtale().replace_frame(pk, data, append=append, **fields)
-        except Conflict:
-            if attempt == ATTEMPTS - 1:
-                raise
+    given = {"origin": Origin.CODE} | fields
+    with bind(Workspace.of(frame)):
+        prepared, write = _prepared(data, options), load_dtale().replace_frame
+        repeat(partial(write, frame.pk, prepared, append=append, **given))
+    frame.refresh_from_db()
+
+
+def repeat(action: Callable[[], T]) -> T:
+    """Return the result of an action, which is repeated after conflicts.
+
+    Raises:
+        Conflict: other requests have changed the frame during each attempt.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with contextlib.suppress(Conflict):
+            return action()
+    return action()

@@ -69,7 +69,7 @@ class OpenFrame:
         self.source: tuple | None = None
         self._shared_state: dict[str, Any] | None = None
         self._view_state: dict[str, Any] | None = None
-        self._has_new_data = False
+        self._has_new_data = self._claims_name = False
         self._fields: dict[str, Any] = {}  # New values of the row's fields.
         self._views: list[tuple[Share, bytes]] = []  # New views of readers.
         # The changed parts of the state, pickled and signed.
@@ -197,6 +197,17 @@ class OpenFrame:
         taken = {name for pk, name in names.items() if pk != self.row.pk}
         self._fields["name"] = self.row.name = unique_name(clean_name(name), taken)
 
+    def claim_name(self, name: str) -> None:
+        """Name a new frame. Saving it fails if its owner has another with this name."""
+        self._fields["name"] = self.row.name = clean_name(name)
+        self._claims_name = True
+
+    @property
+    def index(self) -> list[str]:
+        """The names of the columns that replace the index of the original data."""
+        settings = self.view_state.get("settings") or {}
+        return [name for name in settings.get("indexes") or () if name in self.frame]
+
     def has_changes(self) -> bool:
         """Return whether there is anything to save."""
         if self.is_new:
@@ -234,7 +245,8 @@ class OpenFrame:
         """Write the frame and its record, or the share of a reader.
 
         Raises:
-            Conflict: another request has changed the row since it was read.
+            Conflict: another request has changed the row since it was read, or has
+                created a frame with the claimed name.
             LimitExceeded: the frame exceeds a quota of its owner.
         """
         if self.is_new:
@@ -249,6 +261,11 @@ class OpenFrame:
         owner = self.unit.workspace.owner_fields(create=True)
         for field, value in (self._fields | owner).items():
             setattr(self.row, field, value)
+        if self._claims_name:
+            self.unit.workspace.lock()
+            own = Frame.objects.owned_by(self.unit.workspace)
+            if own.filter(name=self.row.name).exists():
+                raise Conflict
         self.row.settings = signed.get(VIEW_STATE, b"")
         check_quota(self.unit.workspace, self.row, is_new=True)
         self.row.save(force_insert=True)

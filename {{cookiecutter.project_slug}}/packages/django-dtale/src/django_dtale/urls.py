@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path
 
-from .views import frames, models, push, sources, tokens
+from .views import downloads, frames, models, push, sources, tokens
 from .views.uploads import check, receive
 
 app_name = "frames"
@@ -21,8 +21,8 @@ urlpatterns = [
     path("<int:pk>/share/<int:share>/", frames.remove_access, name="take_back"),
     path("<int:pk>/delete/", frames.delete, name="delete"),
     path("<int:pk>/leave/", frames.leave, name="leave"),
-    path("<int:pk>/csv/", frames.download, {"kind": "csv"}, name="csv"),
-    path("<int:pk>/parquet/", frames.download, {"kind": "parquet"}, name="parquet"),
+    path("<int:pk>/csv/", downloads.download, {"kind": "csv"}, name="csv"),
+    path("<int:pk>/parquet/", downloads.download, {"kind": "parquet"}, name="parquet"),
     path("<int:pk>/refresh/", sources.refresh, name="refresh"),
     path("sources/", sources.sources, name="sources"),
     path("sources/<str:key>/", sources.source, name="source"),
@@ -30,6 +30,8 @@ urlpatterns = [
     path("models/", login_required(sources.sources), name="models"),
     path("models/<str:app_label>/<str:model_name>/", models.model, name="model"),
     path("push/", push.push, name="push"),
+    path("<int:pk>/push/", push.push, name="push_to"),
+    path("client.py", downloads.client_module, name="client"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke/", tokens.revoke, name="revoke"),
 ]

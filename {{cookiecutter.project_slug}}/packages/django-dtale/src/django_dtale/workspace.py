@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model
 from django.http import HttpRequest
@@ -79,6 +80,16 @@ class Workspace:
                 raise NoWorkspace("A frame needs an owner: a user, or a session.")
             token = self.session[SESSION_KEY] = secrets.token_hex(16)
         return {"owner_id": None, "visitor_token": token or NO_VISITOR}
+
+    def lock(self) -> None:
+        """Lock the user's row until the end of the transaction.
+
+        Transactions that call this method run one after another. Visitors have no row,
+        so theirs do not wait, except in SQLite.
+        """
+        if self.user_id:
+            users = get_user_model()._default_manager.filter(pk=self.user_id)
+            users.select_for_update().values_list("pk").first()
 
     def owns(self, row: Model) -> bool:
         """Return whether a row belongs to this workspace."""

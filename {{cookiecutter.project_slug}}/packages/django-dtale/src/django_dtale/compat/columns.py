@@ -58,6 +58,17 @@ def deduplicate_names(frame: pd.DataFrame) -> tuple[list[str], list[str], list[s
     return names[: len(wanted)], names[len(wanted) :], conversions
 
 
+def names_of_levels(index: Iterable[str]) -> list[str | None]:
+    """Return the original names of an index from the names of its columns.
+
+    The columns of levels without names have names from ``deduplicate_names``.
+    """
+    return [
+        None if name in ("index", f"level_{at}") else name
+        for at, name in enumerate(index)
+    ]
+
+
 def check_names(names: Iterable) -> None:
     """Check that D-Tale and its filters can use these column names.
 

@@ -1,31 +1,61 @@
 """Export the data of a frame as a file."""
 
 import contextlib
+import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO, Any
 
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
+from .columns import names_of_levels
 from .dtypes import as_text
 
 
-def csv_file(frame: pd.DataFrame) -> IO[bytes]:
+def as_given(frame: pd.DataFrame, index: Iterable[str]) -> pd.DataFrame:
+    """Return stored data in their original order and with their original index.
+
+    Args:
+        index: the names of the columns that replace the index.
+    """
+    frame = in_original_order(frame)
+    if not (columns := list(index)):
+        return frame
+    return frame.set_index(columns).rename_axis(index=names_of_levels(columns))
+
+
+def in_original_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return stored data in the order in which they were before the grid was sorted."""
+    return frame.sort_index().reset_index(drop=True)
+
+
+def csv_file(frame: pd.DataFrame, index: Sequence[str] = ()) -> IO[bytes]:
     """Return a DataFrame as a temporary CSV file, positioned at its beginning.
 
     Lone surrogates, which UTF-8 cannot encode, become \\u escapes.
     """
-    return _write_temporary_file(frame.to_csv, errors="backslashreplace")
+
+    def write(file: IO[bytes]) -> None:
+        frame.to_csv(file, index=False, errors="backslashreplace")
+
+    return _temporary_file(write)
 
 
-def parquet_file(frame: pd.DataFrame) -> IO[bytes]:
+def parquet_file(frame: pd.DataFrame, index: Sequence[str] = ()) -> IO[bytes]:
     """Return a DataFrame as a temporary Parquet file, positioned at its beginning.
 
     ``for_parquet`` converts the types that Parquet does not support.
+
+    Args:
+        index: the names of the columns that pandas reads as the index. For all other
+            programs, they are columns like the others.
     """
-    return _write_temporary_file(for_parquet(frame).to_parquet)
+    table = pa.Table.from_pandas(for_parquet(frame), preserve_index=False)
+    if index:
+        table = _with_index(table, index)
+    return _temporary_file(lambda file: parquet.write_table(table, file))
 
 
 WRITERS = {"csv": csv_file, "parquet": parquet_file}
@@ -57,11 +87,21 @@ def _has_intervals(dtype: Any) -> bool:
     )
 
 
-def _write_temporary_file(write: Callable, **options: Any) -> IO[bytes]:
-    """Write a temporary file with a method of a DataFrame, and return the file."""
+def _with_index(table: pa.Table, index: Sequence[str]) -> pa.Table:
+    """Return a table whose pandas metadata say that some columns are the index."""
+    metadata = table.schema.pandas_metadata
+    names = dict(zip(index, names_of_levels(index), strict=True))
+    for column in metadata["columns"]:
+        column["name"] = names.get(column["field_name"], column["name"])
+    pandas = json.dumps({**metadata, "index_columns": list(index)})
+    return table.replace_schema_metadata({**table.schema.metadata, b"pandas": pandas})
+
+
+def _temporary_file(write: Callable[[IO[bytes]], None]) -> IO[bytes]:
+    """Return a temporary file after a function has written it."""
     file = tempfile.TemporaryFile()
     try:
-        write(file, index=False, **options)
+        write(file)
         file.seek(0)
     except BaseException:
         with contextlib.suppress(OSError):  # On a full disk, closing the file fails.

@@ -45,6 +45,7 @@ from .endpoints import (
 )
 from .patches import describe, filters, predefined, rows
 from .patches.registry import STORE, apply_patches, resolve
+from .visible_data import visible_data
 
 # The mount path is written into scripts, so it must not need any escaping.
 PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
@@ -83,6 +84,7 @@ class DtaleApplication:
     open_frame = staticmethod(instances.open_frame)
     replace_frame = staticmethod(replacement.replace_frame)
     copy_frame = staticmethod(instances.copy_frame)
+    visible_data = staticmethod(visible_data)
 
     def __init__(self, prefix: str) -> None:
         front = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")

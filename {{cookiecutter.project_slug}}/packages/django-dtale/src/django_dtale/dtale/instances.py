@@ -18,13 +18,17 @@ from .patches.registry import STORE, resolve
 
 
 def open_frame(
-    frame: pd.DataFrame | DisplayableFrame, name: str = "", **fields: Any
+    frame: pd.DataFrame | DisplayableFrame,
+    name: str = "",
+    claim_name: bool = False,
+    **fields: Any,
 ) -> str:
     """Create a frame from data in the bound workspace, and return its data id.
 
     Args:
         frame: The data.
         name: The name of the frame. If it is taken, a number is appended.
+        claim_name: Fail if the workspace has a frame with this name.
         fields: Values of other fields of the row, such as ``note``.
 
     Returns:
@@ -33,6 +37,7 @@ def open_frame(
     Raises:
         UnsupportedDtype: D-Tale cannot show this data.
         LimitExceeded: The data is too large.
+        Conflict: The claimed name is taken.
     """
     prepared = frame if isinstance(frame, DisplayableFrame) else None
     data: pd.DataFrame = prepared.frame if prepared else frame
@@ -45,8 +50,12 @@ def open_frame(
         resolve("dtale.views:startup")(
             data=data, data_id=data_id, ignore_duplicate=True
         )
-        store.set_name(data_id, name)
-        unit.get(data_id).set_fields(**fields)
+        opened = unit.get(data_id)
+        if claim_name:
+            opened.claim_name(name)
+        else:
+            store.set_name(data_id, name)
+        opened.set_fields(**fields)
     return data_id
 
 

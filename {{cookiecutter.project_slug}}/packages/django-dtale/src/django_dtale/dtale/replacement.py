@@ -25,8 +25,8 @@ def replace_frame(
 ) -> None:
     """Replace the data of a frame in the bound workspace, or add rows at their end.
 
-    The view of each user stays: filters, sorting, formats and hidden columns. What does
-    not fit the new data is dropped, and a note says so.
+    The view of each user stays: filters, sorting, formats and hidden columns.
+    Parts that do not fit the new data are dropped, and a note names dropped filters.
 
     Args:
         append: Keep the present rows. The data need the same columns.
@@ -47,7 +47,8 @@ def replace_frame(
         columns = [each["name"] for each in instance.dtypes or ()]
         if append:
             _check_columns(opened.frame.columns, data.frame.columns)
-            present = DisplayableFrame(opened.frame, data.index)
+            # If the owner has sorted the grid, the rows are stored in that order.
+            present = DisplayableFrame(opened.frame.sort_index(), opened.index)
             data = combine([("", present), ("", data)])
         data = _in_order(data, columns)
         check_cells(*data.frame.shape)
@@ -73,7 +74,9 @@ def replace_frame(
 
         def change(state: dict[str, Any]) -> None:
             if settings := state.get("settings"):
-                state["settings"] = carry_over(settings, data.frame, retyped)[0]
+                kept, _ = carry_over(settings, data.frame, retyped)
+                indexes = instance.settings["indexes"]
+                state["settings"] = {**kept, "indexes": indexes}
 
         opened.change_views_of_readers(change)
 

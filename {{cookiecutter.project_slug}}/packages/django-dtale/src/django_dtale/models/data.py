@@ -2,9 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .frames import Frame
 
 
@@ -35,3 +38,13 @@ class Data:
         See ``api.refresh`` for the errors.
         """
         import_string("django_dtale.api.refresh")(self)
+
+    def to_dataframe(  # type: ignore[misc]
+        self: "Frame", view: bool = False, user: AbstractBaseUser | None = None
+    ) -> "pd.DataFrame":
+        """Return the data as they were given, or as a person sees them in D-Tale.
+
+        See ``reading.read_data`` for the arguments and the errors.
+        """
+        read = import_string("django_dtale.reading.read_data")
+        return read(self, view=view, user=user)

@@ -51,10 +51,8 @@ class TokenManager(models.Manager["Token"]):
         )
         return text
 
-    def authenticate(
-        self, text: str, scope: Scope = Scope.WRITE
-    ) -> AbstractBaseUser | None:
-        """Return the user of a token, or None if it is invalid or the user is inactive.
+    def authenticate(self, text: str, scope: Scope = Scope.WRITE) -> "Token | None":
+        """Return a token, or None if it is invalid or its user is inactive.
 
         Also set the date of the token's last use.
 
@@ -75,7 +73,7 @@ class TokenManager(models.Manager["Token"]):
             self.filter(pk=token.pk).update(last_used_on=today)
         if scope not in token.scope.split():
             raise ScopeMissing(scope.label)
-        return token.user
+        return token
 
 
 def key_hash(text: str) -> str:

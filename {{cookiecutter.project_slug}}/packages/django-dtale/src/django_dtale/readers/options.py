@@ -115,13 +115,13 @@ class ImportOptions:
         for name, texts in given.items():
             last = texts[-1]
             if name == "no_header":
-                values |= {"header": ()} if _flag(name, last) else {}
+                values |= {"header": ()} if flag(name, last) else {}
             elif name == "header":
                 values["header"] = tuple(_numbers(name, last))
             elif name == "ragged":
-                values[name] = _flag(name, last)
+                values[name] = flag(name, last)
             elif name in ("day_first", "month_first"):
-                values["day_first"] = _flag(name, last) == (name == "day_first")
+                values["day_first"] = flag(name, last) == (name == "day_first")
             elif name == "null_value":
                 values["null_values"] = tuple(texts)
             elif name == "type":
@@ -162,7 +162,12 @@ ARGUMENTS = (
 # Values -------------------------------------------------------------------------------
 
 
-def _flag(name: str, text: str) -> bool:
+def flag(name: str, text: str) -> bool:
+    """Return whether an argument without a value, or with 1 or 0, is switched on.
+
+    Raises:
+        InputRefused: the value is another one.
+    """
     values = {"": True, "1": True, "true": True, "0": False, "false": False}
     try:
         return values[text.lower()]

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -19,10 +19,8 @@ from ..exceptions import FrameNotFound, ReadOnly
 from ..forms import NameForm, ShareForm
 from ..gateway import fair_shares
 from ..models import Frame, Share
-from ..models.tokens import Scope
 from ..sources.registry import all_sources
 from .listing import Listing
-from .programs import token_or_session
 from .uploads.receive import SUFFIXES, max_bytes, max_files
 
 # D-Tale and pandas are imported in the views that need them, so that other pages are
@@ -189,23 +187,3 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, text % {"frame": frame.title})
         return redirect("frames:home")
     return render(request, "frames/leave.html", {"frame": frame})
-
-
-@never_cache
-@require_safe
-@token_or_session(Scope.READ)
-def download(request: HttpRequest, pk: int, kind: str) -> FileResponse:
-    """Send all data of a frame as a file. The kind is "csv" or "parquet".
-
-    Programs can send an access token with the scope "read" instead of a session.
-    """
-    from ..compat.export import WRITERS
-    from ..unit_of_work import unit_of_work
-
-    calculation = fair_shares.share(fair_shares.CALCULATION)
-    with calculation, unit_of_work() as unit:
-        opened = unit.get(pk)
-        opened.mark_opened()
-        file = WRITERS[kind](opened.frame)
-    name = opened.row.title.translate({ord("/"): "_", ord("\\"): "_"})
-    return FileResponse(file, as_attachment=True, filename=f"{name}.{kind}")

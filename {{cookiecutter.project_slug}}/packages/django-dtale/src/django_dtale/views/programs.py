@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
@@ -31,8 +30,8 @@ class TokenMissing(FrameError):
 def token_required(scope: Scope) -> Callable[[Callable], Callable]:
     """Decorate a view for programs: it requires an access token with a scope.
 
-    The workspace of the token's user is bound while the view runs. Responses to
-    exceptions are JSON with an ``error`` message.
+    The workspace of the token's user is bound while the view runs, and ``request.token``
+    is the token. Responses to exceptions are JSON with an ``error`` message.
     """
 
     def decorate(view: Callable) -> Callable:
@@ -41,7 +40,9 @@ def token_required(scope: Scope) -> Callable[[Callable], Callable]:
             request: HttpRequest, *args: object, **kwargs: object
         ) -> HttpResponse:
             try:
-                with bind(Workspace(_user(request, scope))):
+                token = _checked_token(request, scope)
+                request.token = token  # type: ignore[attr-defined]
+                with bind(Workspace(token.user)):
                     return view(request, *args, **kwargs)
             except Exception as error:
                 return _error_response(error)
@@ -87,6 +88,9 @@ def frame_response(
             "name": frame.name,
             "rows": frame.rows,
             "columns": frame.columns,
+            "as_of": frame.data_at.isoformat(),
+            "version": frame.data_version,
+            "notes": frame.conversion_notes.splitlines(),
         },
         status=status,
     )
@@ -97,12 +101,12 @@ def _token(request: HttpRequest) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _user(request: HttpRequest, scope: Scope) -> AbstractBaseUser:
-    user = Token.objects.authenticate(_token(request), scope)
-    if user is None:
+def _checked_token(request: HttpRequest, scope: Scope) -> Token:
+    token = Token.objects.authenticate(_token(request), scope)
+    if token is None:
         raise TokenMissing
-    check_access(user)
-    return user
+    check_access(token.user)
+    return token
 
 
 def _error_response(error: Exception) -> JsonResponse:

@@ -1,4 +1,4 @@
-"""The API for programs: POST a file, and receive the URL of the new frame."""
+"""The API for programs: POST a file, and receive the URL of its frame."""
 
 import contextlib
 import shutil
@@ -13,16 +13,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from ..api import publish
+from ..api import open_data
 from ..exceptions import FrameError
 from ..gateway.fair_shares import READ, share
-from ..models import Frame
+from ..models import Frame, Origin
 from ..models.names import clean_name
 from ..models.tokens import Scope
 from ..quotas import check_rate, check_size
 from ..readers.doubts import Detection, refusal
-from ..readers.options import ARGUMENTS, ImportOptions
+from ..readers.options import ARGUMENTS, ImportOptions, flag
 from ..workspace import current
+from .frames import get_own_frame
 from .programs import frame_response, token_required
 
 # The media types of each format that can be read, see ``readers.files``.
@@ -40,11 +41,12 @@ KINDS = {
     ".xls": ["application/vnd.ms-excel"],
     ".zip": ["application/zip"],
 }
+PARAMETERS = {"name", "replace", "append", *ARGUMENTS}
 PARQUET = b"PAR1"  # Parquet files begin with these bytes.
 
 
 class PushRefused(FrameError):
-    """The request cannot create a frame: ``PushRefused(status, text)``."""
+    """The request is not valid: ``PushRefused(status, text)``."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -55,29 +57,43 @@ class PushRefused(FrameError):
 @never_cache
 @require_POST
 @token_required(Scope.WRITE)
-def push(request: HttpRequest) -> JsonResponse:
-    """Create a frame from a file: the body, or a form's only file.
+def push(request: HttpRequest, pk: int | None = None) -> JsonResponse:
+    """Create a frame from a file, or give its data to a frame of the token's user.
 
-    ``?name=`` is the frame's name. The format is determined by the suffix of that name
-    or of the file's name, by the Content-Type, or, for Parquet, by the content. The
-    other parameters are those of ``readers.options.ARGUMENTS``.
+    The file is the body, or a form's only file. ``?name=`` is the frame's name. With
+    ``&replace=1`` or ``&append=1``, the frame with this name gets the data if there is
+    one. The format is determined by the suffix of the name or of the file's name, by
+    the Content-Type, or, for Parquet, by the content. The other parameters are those of
+    ``readers.options.ARGUMENTS``.
+
+    Args:
+        pk: the primary key of the frame whose data are replaced, or, with
+            ``?append=1``, to which the rows are added.
 
     Returns:
-        A response with status 201 and the frame's ``url``, ``id``, ``name``, ``rows``
-        and ``columns``, or with an ``error`` message. Its status is then 401 (no valid
-        token), 403 (the token lacks the scope "write", or the user may not have
-        frames), 411 (no length), 413 (too large), 415 (unknown format), 422 (cannot be
-        read or shown), 429 (too many), 503 (the database does not respond) or 507 (the
-        disk is full).
+        A response with status 201, or 200 if the frame existed before. It has the
+        frame's ``url``, ``id``, ``name``, ``rows`` and ``columns``, the time and the
+        number of its data (``as_of``, ``version``), and ``notes`` about conversions and
+        dropped filters. Otherwise, it has an ``error`` message. Its status is then 401
+        (no valid token), 403 (the token lacks the scope "write", the user may not have
+        frames, or the frame belongs to another user), 404 (no such frame), 409 (other
+        requests change the frame all the time), 411 (no length), 413 (too large), 415
+        (unknown format), 422 (cannot be read or shown), 429 (too many), 503 (the
+        database does not respond) or 507 (the disk is full).
     """
     check_rate(current())
     with share(READ):
-        frame = _push(request)
-    return frame_response(request, frame, 201)
+        frame = _push(request, pk)
+    return frame_response(request, frame, 200 if frame.data_version else 201)
 
 
-def _push(request: HttpRequest) -> Frame:
-    user: Any = current().user
+def _push(request: HttpRequest, pk: int | None) -> Frame:
+    if unknown := set(request.GET) - PARAMETERS:
+        text = _("There is no parameter %(name)s. These exist: %(names)s.")
+        names = {"name": min(unknown)[:100], "names": ", ".join(sorted(PARAMETERS))}
+        raise PushRefused(422, text % names)
+    replace, append = _mode(request)
+    frame = None if pk is None else get_own_frame(pk)
     if not request.META.get("CONTENT_LENGTH", "").isdecimal():
         raise PushRefused(411, _("The request needs a Content-Length header."))
     check_size(int(request.META["CONTENT_LENGTH"]))
@@ -93,8 +109,36 @@ def _push(request: HttpRequest) -> Frame:
             shutil.copyfileobj(stream, file)
         suffix = _suffix(name, filename, content_type, received)
         stem = name[: -len(suffix)] if name.lower().endswith(suffix) else name
+        if (replace or append) and not (frame or clean_name(stem)):
+            raise PushRefused(
+                422, _("To replace or append data, send the table's name: ?name=sales.")
+            )
         data = _read(received, (clean_name(stem) or "data") + suffix, options)
-        return publish(data, owner=user, name=stem)
+        token: Any = request.token  # type: ignore[attr-defined]
+        origin = {"origin": Origin.PUSH, "origin_name": token.name}
+        if given:
+            origin["import_options"] = options.to_dict()
+        if frame is None:
+            return open_data(data, stem, replace=replace, append=append, **origin)
+        update = frame.append if append else frame.replace
+        update(data, **origin)
+        return frame
+
+
+def _mode(request: HttpRequest) -> tuple[bool, bool]:
+    """Return whether ``replace`` and whether ``append`` is requested.
+
+    Raises:
+        PushRefused: both are requested.
+    """
+    replace, append = (
+        flag(name, request.GET.get(name, "0")) for name in ("replace", "append")
+    )
+    if replace and append:
+        raise PushRefused(
+            422, _("Send only one of the parameters replace=1 and append=1.")
+        )
+    return replace, append
 
 
 @contextlib.contextmanager

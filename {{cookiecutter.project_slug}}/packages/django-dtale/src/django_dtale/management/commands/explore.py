@@ -1,4 +1,4 @@
-"""Create a frame from a file, and print its path."""
+"""Create or update a frame from a file, and print its path."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_dtale.api import publish
+from django_dtale.api import open_data
 from django_dtale.exceptions import FrameError
+from django_dtale.models import Origin
 from django_dtale.readers.options import ARGUMENTS, ImportOptions
+from django_dtale.workspace import Workspace, bind
 
 # Each of ``ARGUMENTS``, its value (empty for a flag), and its help.
 TEXTS = [
@@ -38,7 +40,10 @@ TEXTS = [
 
 
 class Command(BaseCommand):
-    help = "Create a frame from a file (CSV, TSV, Excel, Parquet, JSON, Feather)."
+    help = (
+        "Create a frame from a file (CSV, TSV, Excel, Parquet, JSON, Feather), or give "
+        "its data to a frame of this name."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")
@@ -54,6 +59,17 @@ class Command(BaseCommand):
             default=[],
             metavar="NAME",
             help="a user who can read the frame; repeat for more users",
+        )
+        update = parser.add_mutually_exclusive_group()
+        update.add_argument(
+            "--replace",
+            action="store_true",
+            help="if the owner has a frame with this name, replace its data",
+        )
+        update.add_argument(
+            "--append",
+            action="store_true",
+            help="if the owner has a frame with this name, add the rows at its end",
         )
         group = parser.add_argument_group(
             "options of the file",
@@ -73,6 +89,8 @@ class Command(BaseCommand):
         owner: str,
         name: str | None,
         share: list[str],
+        replace: bool,
+        append: bool,
         **options: Any,
     ) -> None:
         # Imported here, because it imports pandas, which is slow.
@@ -90,15 +108,19 @@ class Command(BaseCommand):
                     bar.length = total
                     bar.update(done - bar.pos)
 
-                data = read_certain(
-                    file,
-                    ImportOptions.from_arguments(given),
-                    progress,
-                    style="command",
+                chosen = ImportOptions.from_arguments(given)
+                data = read_certain(file, chosen, progress, style="command")
+            with bind(Workspace(user)):
+                frame = open_data(
+                    data,
+                    name or Path(file).stem,
+                    replace=replace,
+                    append=append,
+                    origin=Origin.FILE,
+                    origin_name=Path(file).name,
+                    import_options=chosen.to_dict(),
                 )
-            frame = publish(
-                data, owner=user, name=name or Path(file).stem, shared_with=readers
-            )
+            frame.shared_with.add(*readers)  # type: ignore[arg-type]
         except FrameError as error:
             raise CommandError(str(error)) from None
         for note in frame.conversion_notes.splitlines():
