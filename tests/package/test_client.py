@@ -203,7 +203,7 @@ def test_pushes_at_the_same_time_make_one_table(site, token):
         ({"token": "x\n"}, 401, "Send one of your access tokens"),
         ({"replace": True}, 422, "send the table's name"),
         ({"name": "a", "replace": True, "append": True}, 422, "only one of"),
-        ({"relpace": True}, 422, "There is no parameter relpace"),
+        ({"replaces": True}, 422, "There is no parameter replaces"),
         ({"url": "SITE/flask/dtale/main/99"}, 404, "Table 99 does not exist"),
         ({"url": "SITE/no"}, 404, "/no/frames/push/?"),
     ],

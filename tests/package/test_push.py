@@ -214,7 +214,7 @@ def test_table_created_by_another_push_at_the_same_time_is_replaced(
         ("append=1", "send the table's name"),
         ("name=%20&replace=1", "send the table's name"),
         ("name=a&replace=x", "'x' is not a valid value of the option replace"),
-        ("name=a&relpace=1", "There is no parameter relpace"),
+        ("name=a&replaces=1", "There is no parameter replaces"),
     ],
 )
 def test_unclear_update_is_refused(push, query, text):

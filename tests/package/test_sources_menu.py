@@ -826,6 +826,9 @@ def test_program_refreshes_with_a_token(opened, ann, prices):
         "name": opened.name,
         "rows": 3,
         "columns": 3,
+        "as_of": Frame.objects.get(pk=opened.pk).data_at.isoformat(),
+        "version": 1,
+        "notes": [],
     }
     assert data_of(opened)["price"].tolist() == [5, 6, 7]
 
