@@ -1,5 +1,7 @@
 """Detect the decimal mark, the mark between thousands, and the order of dates."""
 
+import functools
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,6 +35,13 @@ APOSTROPHES = re.compile(rf"{SIGN}\d{{1,3}}('\d{{3}})+([.,]\d+)?")
 SPACES = re.compile(
     rf"{SIGN}\d{{1,3}}(([\u00a0\u202f]\d{{3}})+([.,]\d+)?|( \d{{3}})+[.,]\d+)"
 )
+# A text without this contains no such number. Searching it is faster.
+NEEDED = {
+    **dict.fromkeys([COMMA, COMMAS, ONE_COMMA], re.compile(",")),
+    POINTS: re.compile(r"\.\d{3}\."),
+    APOSTROPHES: re.compile("'"),
+    SPACES: re.compile("[ \u00a0\u202f]"),
+}
 DECIDES_POINT = r"\.([0-9]{1,2}|[0-9]{4,})$|^[+-]?0?\.|^[+-]?[0-9]{4,}\.|[eE]"
 
 DATE = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2\d{4}( .*)?")
@@ -64,20 +73,23 @@ def detect_marks(
     Args:
         decimal: the decimal mark, if it is known.
     """
-    numeric = {
-        at: stripped
-        for at, cells in enumerate(columns)
-        if MARK.search(" ".join(cells)) and (stripped := _numbers(cells))
-    }
+    text = "\n".join(itertools.chain.from_iterable(columns))
+
+    @functools.cache
+    def numbers(at):
+        return _numbers(columns[at]) if MARK.search(" ".join(columns[at])) else []
 
     def places(pattern):
-        return tuple(
-            at for at, cells in numeric.items() if any(map(pattern.fullmatch, cells))
-        )
+        if NEEDED.get(pattern, MARK).search(text):
+            for at in range(len(columns)):
+                if any(map(pattern.fullmatch, numbers(at))):
+                    yield at
 
-    commas, one_comma, one_point = map(places, (COMMAS, ONE_COMMA, ONE_POINT))
-    others = [(" ", places(SPACES)), ("'", places(APOSTROPHES))]
-    other = next((mark for mark, found in others if found), "")
+    def occurs(pattern):
+        return any(True for __ in places(pattern))
+
+    commas, one_comma = occurs(COMMAS), occurs(ONE_COMMA)
+    other = " " if occurs(SPACES) else "'" if occurs(APOSTROPHES) else ""
     # The mark between thousands for each decimal mark.
     thousands = {
         ".": other or ("," if commas or one_comma else ""),
@@ -85,13 +97,14 @@ def detect_marks(
     }
     if decimal:
         return Marks(decimal, thousands[decimal])
-    is_point = bool(places(POINT) or commas)
-    is_comma = bool(places(COMMA) or places(POINTS))
+    is_point = commas or occurs(POINT)
+    is_comma = occurs(COMMA) or occurs(POINTS)
     if is_point and is_comma:
         question = _("Some numbers contain a point, others a comma.")
         return Marks(".", thousands["."], Doubt("decimal", question, (".", ",")))
     if is_comma:
         return Marks(",", thousands[","])
+    one_point = () if is_point or sep == "," else tuple(places(ONE_POINT))
     if is_point or sep == "," or not (one_comma or one_point):
         return Marks(".", thousands["."])
     number, values = ("1,234", (".", ",")) if one_comma else ("1.234", (",", "."))
@@ -131,9 +144,10 @@ def date_columns(columns: Sequence[Sequence[str]]) -> tuple[list[int], int | Non
     """
     found, doubtful = [], None
     for at, column in enumerate(columns):
-        values = [cell for cell in column if cell not in NULL_WORDS]
-        if not values or not ("/" in values[0] or "-" in values[0]):
+        first = next((cell for cell in column if cell not in NULL_WORDS), "")
+        if not ("/" in first or "-" in first):
             continue
+        values = [cell for cell in column if cell not in NULL_WORDS]
         matches = [DATE.fullmatch(cell.strip()) for cell in values]
         if not all(matches):
             continue

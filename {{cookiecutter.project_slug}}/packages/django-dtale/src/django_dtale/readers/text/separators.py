@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 import string
 from collections import Counter
@@ -66,13 +67,7 @@ def sniff_delimiter(
         given: options that are known.
     """
     quote = given.quote if given else None
-    rows = {
-        sep: [
-            row for __, row in numbered_rows(text, ImportOptions(sep=sep, quote=quote))
-        ]
-        for sep in SEPARATORS
-    }
-    counts = {sep: list(map(len, rows[sep])) for sep in SEPARATORS}
+    counts = {sep: _widths(text, sep, quote) for sep in SEPARATORS}
     even = [sep for sep in SEPARATORS if len(set(counts[sep])) == 1]
     several = [sep for sep in even if counts[sep][0] > 1]
     if len(several) > 1 and doubts is not None:
@@ -80,7 +75,7 @@ def sniff_delimiter(
         doubts.append(Doubt("sep", question, tuple(several)))
     if several:
         return several[0]
-    shares = {sep: share_of_usual(rows[sep]) for sep in SEPARATORS}
+    shares = {sep: share_of_usual(list(_rows(text, sep, quote))) for sep in SEPARATORS}
     best = max(SEPARATORS, key=shares.__getitem__)
     if shares[best] >= EVEN:
         return best
@@ -107,6 +102,26 @@ def _are_spaced_numbers(text: str, quote: str | None) -> bool:
         return False
     are_names = width > 2 and all(cell[:1].isalpha() for cell in first)
     return are_names or any("." in cell for row in rows for cell in row)
+
+
+def _rows(text: str, sep: str, quote: str | None) -> Iterator[list[str]]:
+    return (row for __, row in numbered_rows(text, ImportOptions(sep=sep, quote=quote)))
+
+
+def _widths(text: str, sep: str, quote: str | None) -> list[int]:
+    """Return the number of values of each row.
+
+    A row may have many values, so count the separators if there are no quotes.
+    """
+    lines = list(itertools.islice(_lines(text), ROWS))
+    is_plain = quote == "" or (quote or '"') not in text
+    if is_plain and max(map(len, lines), default=0) < csv.field_size_limit():
+        return [line.count(sep) + 1 for line in lines]
+    return [len(row) for row in _rows(text, sep, quote)]
+
+
+def _lines(text):
+    return (line for line in io.StringIO(text, newline="") if line.strip("\r\n"))
 
 
 def share_of_usual(rows: list[list[str]]) -> float:

@@ -60,11 +60,12 @@ def detect_structure(
     if sep is None:
         sep = sniff_delimiter(text_below(text, skipped), doubts, given)
     known = ImportOptions(sep=sep, quote=given.quote)
-    rows = list(numbered_rows(text, known, skipped))
+    numbered = numbered_rows(text, known, skipped)
+    rows = list(itertools.islice(numbered, 1))
     if rows:
         width = len(rows[0][1])
         check_columns(width)
-        rows = rows[: max(MIN_ROWS, CELLS // width)]
+        rows += itertools.islice(numbered, max(MIN_ROWS, CELLS // width) - 1)
     found = Structure(sep, doubts=doubts)
     commented = _commented_header(text, skipped, rows, known)
     if given.header is None and commented:
