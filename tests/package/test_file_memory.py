@@ -17,7 +17,7 @@ from django_dtale.readers.files import read_file
 from django_dtale.readers.inference import Rules, infer_column
 from django_dtale.readers.options import ImportOptions
 from django_dtale.readers.parsers import json_lines
-from django_dtale.readers.text import parts
+from django_dtale.readers.text import cells, parts
 
 PEAK = """
 import sys
@@ -126,17 +126,21 @@ def in_small_parts(monkeypatch):
     monkeypatch.setattr(parts, "PART", 1 << 16)
     monkeypatch.setattr(parts, "BATCHES", 1)
     monkeypatch.setattr(parts, "ROWS", 10)
+    monkeypatch.setattr(cells, "SIZE", 1 << 16)
 
 
 @pytest.mark.parametrize(
-    "read_by, decimal", [("arrow", "."), ("arrow", ","), ("pandas", ".")]
+    "read_by, decimal",
+    [("cells", "."), ("cells", ","), ("arrow", "."), ("arrow", ","), ("pandas", ".")],
 )
 def test_reading_in_parts_infers_the_same_dtypes(
-    tmp_path, in_small_parts, read_by, decimal
+    tmp_path, in_small_parts, monkeypatch, read_by, decimal
 ):
     """Each column has one value in its first half, and another one in its second."""
     pairs = list(itertools.product(VALUES, VALUES))
-    rows = 30 if read_by == "arrow" else 15
+    if read_by == "arrow":
+        monkeypatch.setattr(cells, "WIDE", len(pairs) + 1)
+    rows = 15 if read_by == "pandas" else 30
     columns = {f"c{n}": [a] * rows + [b] * rows for n, (a, b) in enumerate(pairs)}
     path = tmp_path / "a.csv"
     pd.DataFrame(columns).to_csv(path, index=False, sep=";")

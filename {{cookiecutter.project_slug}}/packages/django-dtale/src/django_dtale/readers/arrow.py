@@ -23,6 +23,12 @@ NULLABLE = {
     pa.bool_(): pd.BooleanDtype(),
 }
 
+# The identifiers of types that pandas converts exactly.
+PLAIN = {
+    kind.id
+    for kind in (*NULLABLE, pa.float32(), pa.float64(), pa.string(), pa.timestamp("us"))
+}
+
 # Short columns are converted together, up to NBYTES bytes at a time.
 SHORT = 4_096  # Rows.
 NBYTES = 8 << 20
@@ -48,7 +54,7 @@ def to_pandas(table: pa.Table, nullable: Container[str] = ()) -> pd.DataFrame:
         again = {str(at) for at, name in enumerate(names) if name in nullable}
         return to_pandas(table, again).set_axis(names, axis="columns")
     table = with_valid_metadata(_simplified(table))
-    objects = [at for at, column in enumerate(table.columns) if needs_objects(column)]
+    objects = [at for at in _special(table) if needs_objects(table.column(at))]
     index = (table.schema.pandas_metadata or {}).get("index_columns", ())
     if objects:
         plain = _with_columns(table, {at: pa.nulls(len(table)) for at in objects})
@@ -90,8 +96,13 @@ def to_pandas(table: pa.Table, nullable: Container[str] = ()) -> pd.DataFrame:
     return frame
 
 
+def _special(table):
+    """Return the positions of columns whose types may need a special conversion."""
+    return [at for at, kind in enumerate(table.schema.types) if kind.id not in PLAIN]
+
+
 def _simplified(table):
-    simple = {at: simplify(column) for at, column in enumerate(table.columns)}
+    simple = {at: simplify(table.column(at)) for at in _special(table)}
     changed = {
         at: column
         for at, column in simple.items()

@@ -3,18 +3,22 @@
 import contextlib
 import dataclasses
 import io
+import itertools
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from ..compat.notes import add_note
 from .arrow import columns_to_frame
-from .batch_inference import PlainText, infer_columns
+from .batch_inference import Block, PlainText, infer_blocks, infer_columns
+from .grid import Grid
 from .inference import Rules, infer_column, infer_part
 from .limits import check_columns
 from .options import ImportOptions
 from .sniffer import sniff
+from .text.cells import read_cells
 from .text.layout import csv_rows, find_layout
 from .text.parts import TEXT, Source, fitted, read_with_arrow, read_with_pandas
 from .typed import KEY, Misfits, convert, describe
@@ -30,10 +34,12 @@ def read_csv(
     options = _complete(raw.name, options or ImportOptions())
     layout = find_layout(raw.name, options)
     check_columns(len(layout.names))
-    source, frame = Source(raw.reopen, options, layout), None
-    with contextlib.suppress(pa.ArrowInvalid):
-        frame = _frame(source, read_with_arrow)
-    if frame is None:
+    source = Source(raw.reopen, options, layout)
+    for read in (read_cells, read_with_arrow):
+        with contextlib.suppress(pa.ArrowInvalid):
+            frame = _frame(source, read)
+            break
+    else:
         source = fitted(source)
         frame = _frame(source, read_with_pandas)
     for note in source.layout.notes:
@@ -82,25 +88,57 @@ def _frame(source, read):
         ]
         for at, kind in kinds.items():
             columns[at].type = kind
+        blocks: list[Block] = []
         for part in read(source):
-            undecided = [at for at, column in enumerate(columns) if column.is_undecided]
-            texts = part.columns
-            found = infer_columns([texts[at] for at in undecided], rules)
-            made = dict(zip(undecided, found, strict=True))
-            for at, column in enumerate(columns):
-                column.add(texts[at], made.get(at))
+            blocks = _add(columns, part, rules)
         mixed = {at for at, column in enumerate(columns) if column.is_mixed}
         if not mixed:
             break
         read_as_text |= mixed
     while len(columns) > 1 and columns[-1].is_unused:
         columns.pop()
-    names = names[: len(columns)]
     misfits: list[Misfits] = []
-    frame = columns_to_frame(names, _finish(columns, rules, misfits))
+    frames = [block.frame() for block in blocks]
+    left = {at: column for at, column in enumerate(columns) if not column.is_done}
+    if left:
+        made = _finish([*left.values()], rules, misfits)
+        frames.append(columns_to_frame([*left], made))
+    frame = frames[0]
+    if len(frames) > 1:
+        frame = pd.concat(frames, axis=1).sort_index(axis=1)
+    frame = frame.set_axis(names[: len(columns)], axis=1)
     if misfits:
         frame.attrs[KEY] = _with_lines(source, misfits)
     return frame
+
+
+def _add(columns: list["Column"], part: Grid | pa.Table, rules: Rules) -> list[Block]:
+    """Add a part to all columns.
+
+    Returns:
+        The columns that are done, because the part is the whole file.
+    """
+    blocks: list[Block] = []
+    made: dict[int, Any] = {}
+    undecided = [at for at, column in enumerate(columns) if column.is_undecided]
+    if isinstance(part, Grid):
+        places = np.array(undecided, int)
+        for block in infer_blocks(part.select(places), rules):
+            block = Block(places[block.places], block.made)
+            if part.is_whole and block.is_solid:
+                blocks.append(block)
+            else:
+                made.update(block.columns())
+    else:
+        texts = part.columns
+        found = infer_columns([texts[at] for at in undecided], rules)
+        made.update(zip(undecided, found, strict=True))
+    for at in itertools.chain(*(block.places.tolist() for block in blocks)):
+        columns[at].is_done = True
+    left = [at for at, column in enumerate(columns) if not column.is_done]
+    for at, texts in zip(left, part.select(left).columns, strict=True):
+        columns[at].add(texts, made.get(at))
+    return blocks
 
 
 def _finish(columns, rules, misfits):
@@ -143,6 +181,7 @@ class Column:
     Attributes:
         type: the type that was chosen for it, see ``ImportOptions.types``.
         is_mixed: the parts have different types, and were dropped.
+        is_done: the column is in a ``Block``, and has no parts.
     """
 
     def __init__(self, name: str, is_text: bool, rules: Rules) -> None:
@@ -150,7 +189,7 @@ class Column:
         self.type: str | None = None
         self.kind = TEXT if is_text else None  # None until the first value is known.
         self.parts: list[pa.Array] = []
-        self.is_mixed = self.is_plain_text = False
+        self.is_mixed = self.is_plain_text = self.is_done = False
 
     @property
     def is_undecided(self) -> bool:
@@ -165,9 +204,8 @@ class Column:
     @property
     def is_unused(self) -> bool:
         """Return whether the column has neither a name nor values."""
-        return not self.name and all(
-            part.null_count == len(part) for part in self.parts
-        )
+        is_empty = all(part.null_count == len(part) for part in self.parts)
+        return not (self.name or self.is_done) and is_empty
 
     def add(self, texts: pa.ChunkedArray, made: Any) -> None:
         """Add a part.

@@ -25,7 +25,9 @@ from .layout import BLOCK, Layout, Section, csv_rows, find_layout, numbered
 TEXT = pa.string()
 PART = 1 << 20  # Bytes. Arrow reads 32 parts ahead.
 BATCHES = 8  # Parts to convert together.
+RESERVED = 256 << 20  # Bytes of memory for the parts to convert together.
 ROWS = 50_000  # Rows that pandas reads at a time.
+CELLS = 2_000_000  # The same for values of tables with many columns.
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,17 @@ def read_with_arrow(
         ArrowInvalid: Arrow cannot read the file.
     """
     layout, options, places = source.layout, source.options, source.places
+    # Arrow reserves memory for each column as if it had all bytes of a part.
+    # Other memory is then allocated in between, so what it does not use is not free.
+    reserved = RESERVED // len(places if columns is None else columns)
+    size = min(PART, reserved)
     with source.opened() as file:
         if not file.peek(1):
             return
         reader = pyarrow.csv.open_csv(
             file,
             pyarrow.csv.ReadOptions(
-                encoding=layout.encoding, block_size=PART, column_names=places
+                encoding=layout.encoding, block_size=size, column_names=places
             ),
             pyarrow.csv.ParseOptions(
                 delimiter=options.sep,
@@ -93,7 +99,7 @@ def read_with_arrow(
                 quoted_strings_can_be_null=False,
             ),
         )
-        while batches := list(itertools.islice(reader, BATCHES)):
+        while batches := list(itertools.islice(reader, min(BATCHES, reserved // size))):
             yield pa.Table.from_batches(batches)
 
 
@@ -116,7 +122,7 @@ def read_with_pandas(source: Source) -> Iterator[pa.Table]:
             keep_default_na=False,
             na_values=["", *(options.null_values or ())],
             skip_blank_lines=len(places) > 1,
-            chunksize=ROWS,
+            chunksize=min(ROWS, 1 + CELLS // len(places)),
             **quoting,
         )
         for part in parts:
