@@ -90,7 +90,7 @@ def read_text(path: Path, options: dict[str, Any]) -> Table:
     # do not count.
     width = max(len(header), *(_width(row) for row in rows), 1)
     if width > 1:
-        rows = [row for row in rows if row]
+        rows = [row for row in rows if row and not _has_only_spaces(row)]
     # R does not name the first column.
     unnamed = [""] * (width - len(header))
     names = header + unnamed if options.get("ragged") else unnamed + header
@@ -99,6 +99,10 @@ def read_text(path: Path, options: dict[str, Any]) -> Table:
     columns = [list(column) for column in zip(*padded, strict=False)]
     columns = columns or [[] for _ in names]
     return Table(names, columns, True, left_out, any_names=not header)
+
+
+def _has_only_spaces(row: list[str]) -> bool:
+    return len(row) == 1 and bool(row[0]) and not row[0].strip(" ")
 
 
 def _width(row: list[str]) -> int:

@@ -346,6 +346,11 @@ def test_extra_values_are_a_doubt(write):
     assert notes_of(frame) == []
 
 
+def test_line_of_spaces_is_no_row(write):
+    path = write(lines("a,b", "1,2", "   ", "3,4"))
+    assert rows_of(read_certain(path)) == [[1, 2], [3, 4]]
+
+
 def test_other_doubts_remain_if_lines_are_too_long(write):
     path = write(lines("a;b", "x;1.234", "y;2.345;01/02/2026"))
     options = [doubt.option for doubt in detect(path, "a.csv").doubts]
