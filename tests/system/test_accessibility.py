@@ -187,7 +187,7 @@ class Walk:
         yield "link on another site"
 
     def tables_and_tokens(self):
-        for path in ("/frames/models/", "/frames/models/accounts/user/?q=ann"):
+        for path in ("/frames/sources/", "/frames/models/accounts/user/?q=ann"):
             self.go(path)
             yield path
         self.go("/frames/tokens/")

@@ -184,6 +184,18 @@ assert (sales.rows, sales.note) == (2, "Orders of all years.")
 assert client(bob).post("/shop/sales/").status_code == 403
 assert client(ada).get("/shop/sales/").status_code == 405
 
+# The source in the menu, which Bob may not run. It is refreshed by the command.
+from django.core.management import call_command
+source = "/frames/sources/shop.orders/"
+assert client(bob).get(source).status_code == 404
+assert source in client(ada).get("/frames/sources/").content.decode()
+of_2026 = opened(client(ada).post(source, {"year": 2026}))
+assert (of_2026.name, of_2026.rows) == ("Orders of a year: 2026", 3)
+Order.objects.create(country="IT", seller=ada, price=1, year=2026)
+call_command("refresh_frames", source="shop.orders")
+of_2026.refresh_from_db()
+assert of_2026.rows == 4
+
 # The admin's rule, also where people open models without the admin.
 from django.contrib.auth.models import Permission
 bob.user_permissions.add(Permission.objects.get(codename="view_order"))
