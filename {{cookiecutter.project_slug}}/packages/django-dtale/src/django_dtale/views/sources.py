@@ -49,7 +49,7 @@ def source(request: HttpRequest, key: str) -> HttpResponseBase:
             return redirect_to_login(request.get_full_path())
         raise Http404
     is_sent = request.method == "POST"
-    form = found.form(request.POST if is_sent else None)
+    form = found.form(request.POST if is_sent else None, label_suffix="")
     context = {"source": found, "form": form}
     if is_sent and form.is_valid():
         here = workspace.current()
