@@ -24,6 +24,7 @@ TEXTS = [
         "@__class__",
         "@name.__class__ == s",
         "a in [[@name]]",
+        "a in @set",
         "a in [*@numbers]",
         "a in " + "[@name, " * 300 + "1" + "]" * 300,
         "a.isin(" + "[1, " * 300 + "])",

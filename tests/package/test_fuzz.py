@@ -171,7 +171,8 @@ def check(status, body, seconds, failures, what):
 @pytest.fixture
 def application(dtale_settings):
     dtale_settings.LOGIN_REQUIRED = True
-    dtale_settings.FILTER_VALUES = {"name": "x", "numbers": [1, 2], "set": {1}}
+    values = {"name": "x", "numbers": [1, 2], "set": {1}}
+    dtale_settings.FILTER_VALUES = lambda user: values
     dtale_settings.PREDEFINED_FILTERS = {"Large": {"filter": "a > 1 or s == @name"}}
     application = import_string(site.WSGI_APPLICATION)
     application.get_application(application.prefix)
