@@ -32,7 +32,7 @@ LAYERS = [
     {"readers"},
     {"decorators", "errors"},
     {"compat", "filters", "storage"},
-    {"conf", "formats", "logs", "names"},
+    {"conf", "formats", "logs", "names", "view"},
     {"client", "exceptions"},
 ]
 # Django expects modules with these names in the root folder of an app.

@@ -7,10 +7,13 @@ if TYPE_CHECKING:
     from .api import explore, publish
     from .readers.options import ImportOptions
     from .sources.registry import source
+    from .view import Chart, View
 
     __version__: str
 
-__all__ = ["ImportOptions", "__version__", "explore", "publish", "source"]
+__all__ = [
+    *("Chart", "ImportOptions", "View", "__version__", "explore", "publish", "source")
+]
 
 
 def __getattr__(name: str) -> object:
@@ -25,4 +28,6 @@ def __getattr__(name: str) -> object:
         return import_module(".sources.registry", __name__).source
     if name == "ImportOptions":
         return import_module(".readers.options", __name__).ImportOptions
+    if name in ("Chart", "View"):
+        return getattr(import_module(".view", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,6 +16,7 @@ from .models import Frame, Origin
 from .models.names import clean_name
 from .readers.options import ImportOptions
 from .sources.runs import Run, run_again
+from .view import View
 from .workspace import Workspace, bind, current
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def explore(
     options: ImportOptions | None = None,
     *,
     replace: bool = False,
+    view: View | None = None,
 ) -> HttpResponseRedirect:
     """Open ``data`` in D-Tale and return a redirect to the frame's page.
 
@@ -58,10 +60,12 @@ def explore(
             set are detected.
         replace: if the user has a frame with this name, replace its data. Its address,
             shares, filters and formats stay.
+        view: how the frame opens, for example sorted, or with some columns locked.
 
     Raises:
         TypeError: ``data`` cannot be converted to a DataFrame.
-        ValueError: ``replace`` is true, but there is no name.
+        ValueError: ``replace`` is true, but there is no name, or the view does not fit
+            the data.
         SourceError: the file cannot be read, or can be read in several ways. The
             message names the options that decide it.
         UnsupportedDtype: D-Tale cannot show these data; the message says why.
@@ -72,7 +76,13 @@ def explore(
         return redirect_to_login(request.get_full_path())
     with bind(Workspace(request.user, request.session)):
         frame = open_data(
-            data, name, options, replace=replace, note=note, origin=Origin.CODE
+            data,
+            name,
+            options,
+            replace=replace,
+            view=view,
+            note=note,
+            origin=Origin.CODE,
         )
     return HttpResponseRedirect(frame.get_absolute_url())
 
@@ -87,6 +97,7 @@ def publish(
     options: ImportOptions | None = None,
     replace: bool = False,
     append: bool = False,
+    view: View | None = None,
 ) -> Frame:
     """Create a frame that belongs to a user, from a job, a shell or a view.
 
@@ -98,7 +109,7 @@ def publish(
             frame with this name, a number is appended.
         note: plain text that everyone who opens the frame sees below the grid.
         shared_with: users who may read the frame.
-        options, replace: see ``explore``.
+        options, replace, view: see ``explore``.
         append: if the owner has a frame with this name, add the rows at its end. They
             need the same columns. ``replace`` and ``append`` exclude each other.
 
@@ -119,6 +130,7 @@ def publish(
             options,
             replace=replace,
             append=append,
+            view=view,
             note=note,
             origin=Origin.CODE,
         )
@@ -127,7 +139,12 @@ def publish(
 
 
 def replace_data(
-    frame: Frame, data: object, options: ImportOptions | None = None, **fields: Any
+    frame: Frame,
+    data: object,
+    options: ImportOptions | None = None,
+    *,
+    view: View | None = None,
+    **fields: Any,
 ) -> None:
     """Replace the data of a frame, and reload its row.
 
@@ -137,12 +154,15 @@ def replace_data(
 
     Args:
         data, options: see ``publish``.
+        view: see ``View``. People keep their own views, so only its ``editable``,
+            ``title``, ``page`` and ``chart`` take effect.
         fields: new values of other fields, such as ``note`` or ``origin_name``.
 
     Raises:
-        TypeError, SourceError, UnsupportedDtype, LimitExceeded: see ``publish``.
+        TypeError, ValueError, SourceError, UnsupportedDtype, LimitExceeded: see
+            ``publish``.
     """
-    _update(frame, data, options, fields)
+    _update(frame, data, options, {"view": view, **fields})
 
 
 def append_data(
@@ -175,7 +195,8 @@ def refresh(frame: Frame) -> None:
     with bind(Workspace.of(frame)):
         run = run_again(frame)
         data = collect(run)
-    replace_data(frame, data, **run.fields)
+    with run.failures():
+        replace_data(frame, data, view=run.view, **run.fields)
 
 
 def collect(run: Run) -> "pd.DataFrame | DisplayableFrame":
@@ -190,7 +211,9 @@ def collect(run: Run) -> "pd.DataFrame | DisplayableFrame":
 
 def open_run(run: Run) -> Frame:
     """Create a frame in the bound workspace from the data of a run."""
-    return open_data(collect(run), run.name, **run.fields)
+    data = collect(run)
+    with run.failures():
+        return open_data(data, run.name, view=run.view, **run.fields)
 
 
 def open_data(
@@ -200,6 +223,7 @@ def open_data(
     *,
     replace: bool = False,
     append: bool = False,
+    view: View | None = None,
     **fields: Any,
 ) -> Frame:
     """Create a frame in the bound workspace, or give new data to one.
@@ -207,10 +231,12 @@ def open_data(
     Args:
         replace, append: if the workspace has a frame with this name, replace its data,
             or add rows to them.
+        view: how the frame opens.
         fields: values of other fields of the row, such as ``note``.
 
     Raises:
-        ValueError: both are true, or one of them is, but there is no name.
+        ValueError: both are true, or one of them is, but there is no name. Or the view
+            does not fit the data.
     """
     if replace and append:
         raise ValueError("Choose one of replace and append, not both.")
@@ -224,10 +250,12 @@ def open_data(
         own = Frame.objects.owned_by(current()).filter(name=name)
         if not (is_update and (frame := own.first())):
             # If another request creates the table now, this raises Conflict.
-            pk = dtale.open_frame(prepared, name, claim_name=is_update, **fields)
+            pk = dtale.open_frame(
+                prepared, name, claim_name=is_update, view=view, **fields
+            )
             return Frame.objects.get(pk=pk)
         given = {field: value for field, value in fields.items() if value}
-        dtale.replace_frame(frame.pk, prepared, append=append, **given)
+        dtale.replace_frame(frame.pk, prepared, append=append, view=view, **given)
         frame.refresh_from_db()
         return frame
 

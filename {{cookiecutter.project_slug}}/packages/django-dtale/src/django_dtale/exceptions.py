@@ -73,6 +73,32 @@ class DataReplaced(FrameError):
         ) % {"frame": self.args[0]}
 
 
+class NotEditable(FrameError):
+    """Code has said that data cannot be edited: ``NotEditable(frame, column)``.
+
+    The column is missing if it cannot be edited at all.
+    """
+
+    status = 403
+
+    def __str__(self) -> str:
+        frame, *columns = self.args
+        for column in columns:
+            text = gettext("The column %(column)s can only contain: %(choices)s.")
+            choices = ", ".join(frame.can_edit[column])
+            return text % {"column": column, "choices": choices}
+        url = reverse("frames:copy", args=[frame.pk])
+        if not frame.can_edit:
+            return gettext(
+                "The data of table %(frame)s cannot be changed. To change them, save a "
+                "copy: %(url)s"
+            ) % {"frame": frame, "url": url}
+        return gettext(
+            "In table %(frame)s, you can only change cells of these columns: "
+            "%(columns)s. To change more, save a copy: %(url)s"
+        ) % {"frame": frame, "columns": ", ".join(frame.can_edit), "url": url}
+
+
 class AccessDenied(FrameError):
     """The access policy of the site, USER_CAN_USE_FRAMES, refuses a signed-in user."""
 

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 
 from ..exceptions import FilterRefused
 from ..filters.compiler import Filter
-from ..filters.site import site_filters
+from ..filters.site import NAMED, named_filters, text_filters
 
 SAMPLE = 100  # Rows with which filters are tried.
 # Settings of D-Tale whose keys are names of columns.
-BY_COLUMN = "columnFormats", "rangeHighlight", "column_edit_options"
+BY_COLUMN = "columnFormats", "rangeHighlight", "column_edit_options", "widths"
 PREDEFINED = "predefinedFilters"
 OF_ONE_COLUMN = "heatmap-col-"  # A background of a single column begins with this.
 
@@ -45,15 +45,26 @@ def carry_over(
         dropped += [_dropped_filter(name) for name in filters if name not in fitting]
         if filters:
             kept[kind] = fitting
+    named = named_filters(settings)
+    if gone := [name for name, each in named.items() if not _fits(each.text, sample)]:
+        kept[NAMED] = {k: v for k, v in settings[NAMED].items() if k not in gone}
+        dropped += map(_removed, gone)
     if states := settings.get(PREDEFINED):
-        ours = site_filters()
+        ours = text_filters(settings)
         kept[PREDEFINED] = {
             name: state
             for name, state in states.items()
-            if not (name in ours and state.get("active"))
-            or _fits(ours[name].text, sample)
+            if name not in gone
+            and (
+                not (name in ours and state.get("active"))
+                or _fits(ours[name].text, sample)
+            )
         }
-        dropped += [_removed(name) for name in states if name not in kept[PREDEFINED]]
+        dropped += [
+            _removed(name)
+            for name in states
+            if name not in kept[PREDEFINED] and name not in gone
+        ]
     query = settings.get("query")
     if query and not _fits(query, sample):
         kept["query"] = ""

@@ -15,6 +15,10 @@ CHARTS_PAGE = f"{CHARTS}<path:path>"
 CALLBACK = f"{CHARTS}_dash-update-component"
 DEPENDENCIES = f"{CHARTS}_dash-dependencies"
 
+# If a user has sorted the grid, this endpoint stores the frame in the new order.
+GRID = "dtale.get_data"
+EDIT_CELL = "dtale.edit_cell"
+
 # The key of the `Gateway` in the WSGI environment for Django.
 GATEWAY = "frames.gateway"
 # The key of Django's request in the WSGI environment for D-Tale.
@@ -54,7 +58,7 @@ EXPORTS = {
     "dtale.chart_export_all",
     "dtale.data_export",
     "dtale.get_correlations",
-    "dtale.get_data",
+    GRID,
 }
 DATA = {
     DEPENDENCIES,
@@ -73,7 +77,7 @@ DATA = {
     "dtale.drop_filtered_rows",
     "dtale.dtypes",
     "dtale.duplicate_col",
-    "dtale.edit_cell",
+    EDIT_CELL,
     "dtale.get_async_column_filter_data",
     "dtale.get_chart_data",
     "dtale.get_code_export",

@@ -7,13 +7,15 @@ from dtale.utils import get_bool_arg, json_timestamp
 from flask import jsonify, request
 from werkzeug import Response
 
-from ..compat.dtypes import DisplayableFrame
+from ..compat.dtypes import DisplayableFrame, make_displayable
 from ..exceptions import FrameUnreadable
 from ..models import Frame, Origin
 from ..models.names import plain_name
 from ..open_frame import OpenFrame
 from ..quotas import check_cells
 from ..unit_of_work import current, unit_of_work
+from ..view import View
+from . import opening
 from .patches.registry import STORE, resolve
 
 
@@ -21,6 +23,7 @@ def open_frame(
     frame: pd.DataFrame | DisplayableFrame,
     name: str = "",
     claim_name: bool = False,
+    view: View | None = None,
     **fields: Any,
 ) -> str:
     """Create a frame from data in the bound workspace, and return its data id.
@@ -29,6 +32,7 @@ def open_frame(
         frame: The data.
         name: The name of the frame. If it is taken, a number is appended.
         claim_name: Fail if the workspace has a frame with this name.
+        view: How the frame opens.
         fields: Values of other fields of the row, such as ``note``.
 
     Returns:
@@ -38,19 +42,30 @@ def open_frame(
         UnsupportedDtype: D-Tale cannot show this data.
         LimitExceeded: The data is too large.
         Conflict: The claimed name is taken.
+        ValueError: The view does not fit the data.
     """
-    prepared = frame if isinstance(frame, DisplayableFrame) else None
-    data: pd.DataFrame = prepared.frame if prepared else frame
-    check_cells(*data.shape)
+    if not isinstance(frame, DisplayableFrame):
+        check_cells(*frame.shape)
+        frame = make_displayable(frame)
+    if view is not None:
+        opening.check(view, frame)
+        frame = opening.arranged(view, frame)
+    check_cells(*frame.frame.shape)
     with unit_of_work() as unit:
-        unit.expected = prepared
+        unit.expected = frame
         store = resolve(STORE)
         data_id = store.new_data_inst()
         # D-Tale's check for duplicates would load every frame.
         resolve("dtale.views:startup")(
-            data=data, data_id=data_id, ignore_duplicate=True
+            data=frame.frame,
+            data_id=data_id,
+            ignore_duplicate=True,
+            **(opening.startup_options(view, frame) if view else {}),
         )
         opened = unit.get(data_id)
+        if view is not None:
+            opening.apply(view, frame, store.get_data_inst(data_id))
+            fields |= opening.renewed_fields(view)
         if claim_name:
             opened.claim_name(name)
         else:

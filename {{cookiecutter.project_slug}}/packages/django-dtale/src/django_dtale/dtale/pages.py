@@ -2,6 +2,8 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
 
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
@@ -9,7 +11,7 @@ from django.urls import reverse
 from flask import redirect, request
 from werkzeug import Response
 
-from .endpoints import DJANGO_REQUEST
+from .endpoints import CHARTS_PAGE, DJANGO_REQUEST
 
 IFRAME = "dtale.view_iframe"
 # The key of the `OpenFrame` that a page shows, in the WSGI environment for D-Tale.
@@ -57,5 +59,22 @@ def load_data(view_popup: Callable) -> Callable:
     return view
 
 
+def open_chart(index: Callable) -> Callable:
+    """Open the page of charts with the chart that code has set for the frame.
+
+    A URL with parameters keeps its own chart.
+    """
+
+    @functools.wraps(index)
+    def view(*args: Any, **parts: str) -> Any:
+        opened = request.environ.get(OPENED)
+        settings = (opened.view_state.get("settings") if opened else None) or {}
+        if opened is None or not settings.get("chart") or request.query_string:
+            return index(*args, **parts)
+        return redirect(f"/dtale/charts/{opened.row.pk}?{urlencode(settings['chart'])}")
+
+    return view
+
+
 # Each entry consists of the endpoint of one of D-Tale's views, and a wrapper for it.
-VIEWS = [("dtale.view_popup", load_data)]
+VIEWS = [("dtale.view_popup", load_data), (CHARTS_PAGE, open_chart)]

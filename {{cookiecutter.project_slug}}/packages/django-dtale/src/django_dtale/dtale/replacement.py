@@ -13,6 +13,8 @@ from ..compat.dtypes import DisplayableFrame, make_displayable
 from ..exceptions import SourceError
 from ..quotas import check_cells
 from ..unit_of_work import unit_of_work
+from ..view import View
+from . import opening
 from .patches.dtypes import classify_type
 from .patches.registry import STORE, resolve
 
@@ -21,6 +23,7 @@ def replace_frame(
     pk: int,
     frame: pd.DataFrame | DisplayableFrame,
     append: bool = False,
+    view: View | None = None,
     **fields: Any,
 ) -> None:
     """Replace the data of a frame in the bound workspace, or add rows at their end.
@@ -30,6 +33,8 @@ def replace_frame(
 
     Args:
         append: Keep the present rows. The data need the same columns.
+        view: How the frame opens. Because users keep their own views, only ``editable``,
+            ``title``, ``page`` and ``chart`` take effect.
         fields: Values of other fields of the row, such as ``note``.
 
     Raises:
@@ -38,6 +43,7 @@ def replace_frame(
         SourceError: The columns are not the same, and ``append`` is true.
         ReadOnly: The frame belongs to another user.
         Conflict: Another request has changed the frame at the same time.
+        ValueError: The view does not fit the data.
     """
     data = frame if isinstance(frame, DisplayableFrame) else make_displayable(frame)
     with unit_of_work() as unit:
@@ -52,6 +58,11 @@ def replace_frame(
             data = combine([("", present), ("", data)])
         data = _in_order(data, columns)
         check_cells(*data.frame.shape)
+        renewed: dict[str, Any] = {}
+        if view is not None:
+            opening.check(view, data)
+            fields |= opening.renewed_fields(view)
+            renewed = opening.renewed_settings(view)
         opened.set_fields(**fields)
         retyped = _retyped(instance.dtypes or (), data.frame)
         settings, dropped = carry_over(instance.settings or {}, data.frame, retyped)
@@ -69,6 +80,7 @@ def replace_frame(
             **settings,
             "indexes": instance.settings["indexes"],
             "locked": list(locked),
+            **renewed,
         }
         opened.add_notes(dropped)
 
@@ -76,7 +88,7 @@ def replace_frame(
             if settings := state.get("settings"):
                 kept, _ = carry_over(settings, data.frame, retyped)
                 indexes = instance.settings["indexes"]
-                state["settings"] = {**kept, "indexes": indexes}
+                state["settings"] = {**kept, "indexes": indexes, **renewed}
 
         opened.change_views_of_readers(change)
 

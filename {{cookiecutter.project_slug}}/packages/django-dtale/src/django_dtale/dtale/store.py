@@ -18,11 +18,10 @@ from ..models.names import plain_name
 from ..open_frame import OpenFrame
 from ..storage import blobs
 from ..unit_of_work import current
+from .editing import check_edit, with_rules, without_rules
+from .endpoints import GRID
 from .patches.filters import check_settings
 from .patches.predefined import with_states, without_states
-
-# If a user has sorted the grid, this endpoint stores the frame in the new order.
-GRID_ENDPOINT = "dtale.get_data"
 
 
 def _shared(part):
@@ -75,8 +74,9 @@ class FrameInstance(DtaleInstance):
     @data.setter
     def data(self, data: pd.DataFrame) -> None:
         if self.opened.share is None:
+            check_edit(self.opened.row)
             self.opened.frame = data
-        elif has_request_context() and request.endpoint == GRID_ENDPOINT:
+        elif has_request_context() and request.endpoint == GRID:
             self.opened.override_data(data)
         else:
             self.opened.check_writable()
@@ -94,22 +94,28 @@ class FrameInstance(DtaleInstance):
 
     @property
     def settings(self) -> Any:
-        return with_states(self.opened.view_state.get("settings"))
+        settings = with_states(self.opened.view_state.get("settings"))
+        return with_rules(settings, self.opened.row)
 
     @settings.setter
     def settings(self, settings: dict[str, Any] | None) -> None:
         settings = settings and without_states(settings)
         check_settings(settings or {})
-        self.opened.view_state["settings"] = settings
+        self.opened.view_state["settings"] = without_rules(settings)
 
     @property
     def dtypes(self) -> Any:
         dtypes = self.opened.shared_state.get("dtypes")
-        visible = self.opened.view_state.get("visible")
-        if not (dtypes and visible):
+        visible = self.opened.view_state.get("visible") or {}
+        widths = (self.opened.view_state.get("settings") or {}).get("widths") or {}
+        if not (dtypes and (visible or widths)):
             return dtypes
         return [
-            {**column, "visible": visible.get(column["name"], column["visible"])}
+            {
+                **column,
+                "visible": visible.get(column["name"], column["visible"]),
+                **_width(widths.get(column["name"])),
+            }
             for column in dtypes
         ]
 
@@ -124,6 +130,11 @@ class FrameInstance(DtaleInstance):
         ]:
             self.opened.check_writable()
         self.opened.view_state["visible"] = visible
+
+
+def _width(pixels):
+    """Return what the grid stores in a column that a user has resized."""
+    return {"width": pixels, "resized": True} if pixels else {}
 
 
 def _sorted(frame, sort):

@@ -50,6 +50,7 @@ def _is_subset(value, current):
 
 def _is_predefined(value, current):
     known = {each.name for each in predefined_filters.get_filters()}
+    known.update(current or ())  # These include the filters of the frame.
     return (
         isinstance(value, dict)
         and value.keys() <= known

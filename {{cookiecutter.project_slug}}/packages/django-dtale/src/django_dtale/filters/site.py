@@ -20,6 +20,7 @@ from ..exceptions import FilterRefused
 # for about as many.
 MAX_VALUES = 50_000
 MAX_INTEGER = 10**80
+NAMED = "namedFilters"  # The key of a frame's own filters in D-Tale's settings.
 NO_VALUES: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -37,6 +38,21 @@ def site_filters() -> dict[str, SiteFilter]:
         name: SiteFilter(name, each["filter"], str(each.get("description", "")))
         for name, each in dtale_settings.PREDEFINED_FILTERS.items()
     }
+
+
+def named_filters(settings: Mapping[str, Any]) -> dict[str, SiteFilter]:
+    """Return the filters that code has named for a frame: ``View.filters``.
+
+    Args:
+        settings: D-Tale's settings of the frame.
+    """
+    named = settings.get(NAMED) or {}
+    return {name: SiteFilter(name, text, "") for name, text in named.items()}
+
+
+def text_filters(settings: Mapping[str, Any]) -> dict[str, SiteFilter]:
+    """Return the predefined filters of a frame that are text: its own and the site's."""
+    return named_filters(settings) | site_filters()
 
 
 def values_of(user: Any) -> Mapping[str, Any]:

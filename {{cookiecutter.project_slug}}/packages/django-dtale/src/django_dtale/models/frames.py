@@ -75,6 +75,12 @@ class Origin(models.TextChoices):
 
 
 REFRESHABLE = Origin.SOURCE, Origin.MODEL
+# The paths in D-Tale of the pages with which frames can open. The usual one is the grid.
+PAGES = {
+    "charts": "charts",
+    "correlations": "popup/correlations",
+    "describe": "popup/describe",
+}
 
 
 class Frame(Data, models.Model):
@@ -152,8 +158,8 @@ class Frame(Data, models.Model):
         return f"{self.pk} {self.name}".rstrip()
 
     def get_absolute_url(self) -> str:
-        """Return the path of the frame's page in D-Tale."""
-        return self._path("main")
+        """Return the path of the page in D-Tale with which the frame opens."""
+        return self._path(PAGES.get(self.page, "main"))
 
     def clean(self) -> None:
         self.name = clean_name(self.name)

@@ -10,6 +10,7 @@ from django.forms import BaseForm, FileField, Form, MultiValueField
 from django.utils.functional import Promise
 
 from ..decorators import User
+from ..view import View
 
 Function = TypeVar("Function", bound=Callable)
 Permission = str | Iterable[str] | Callable[[User], bool]
@@ -33,6 +34,7 @@ class Source:
     form: type[BaseForm]
     permissions: tuple[str, ...] | Callable[[User], bool]
     cache: float
+    view: View | None
 
     def is_allowed(self, user: User) -> bool:
         """Return whether a user may run the source."""
@@ -52,6 +54,7 @@ def source(
     permission: Permission | None = None,
     cache: float = 0,
     description: str | Promise = "",
+    view: View | None = None,
 ) -> Callable[[Function], Function]:
     """Decorate a function so that people can open its data from a menu of the site.
 
@@ -73,6 +76,7 @@ def source(
             as readers, if they choose the same values. The data must not depend on the
             user of the request.
         description: a sentence below the title.
+        view: how the tables open. If it does not fit the data, the source fails.
 
     Raises:
         TypeError: an argument has the wrong type, or the function does not accept the
@@ -96,7 +100,7 @@ def source(
         if key in _sources:
             raise ValueError(f"The source {key} is registered already.")
         _sources[key] = Source(
-            key, function, title, description, form, permissions, cache
+            key, function, title, description, form, permissions, cache, view
         )
         return function
 

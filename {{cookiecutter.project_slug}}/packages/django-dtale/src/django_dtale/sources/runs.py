@@ -22,6 +22,7 @@ from ..exceptions import FrameError, NotRefreshable, SourceFailed, SourceForbidd
 from ..logs import request_id
 from ..models import Frame, Origin
 from ..quotas import check_cells
+from ..view import View
 from . import model_data
 from .parameters import from_json
 from .registry import Source, get_source
@@ -41,11 +42,13 @@ class Run:
     Attributes:
         name: the name of a new frame.
         fields: values of fields of the frame, such as ``origin``.
+        view: how the frame opens.
     """
 
     read: Callable[[], object]
     name: str
     fields: dict[str, Any]
+    view: View | None = None
 
     @contextlib.contextmanager
     def failures(self) -> Iterator[None]:
@@ -91,6 +94,7 @@ def run_source(source: Source, request: HttpRequest, parameters: dict[str, Any])
         partial(source.function, request, **values),
         f"{title}: {', '.join(shown)}" if shown else title,
         _fields(Origin.SOURCE, title, source=source.key, parameters=parameters),
+        source.view,
     )
 
 

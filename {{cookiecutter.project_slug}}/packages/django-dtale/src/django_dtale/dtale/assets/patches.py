@@ -7,6 +7,7 @@ path. Other substitutions prevent requests to other hosts and the injection of H
 This module does not import D-Tale.
 """
 
+from .cells import CELLS
 from .patching import (
     BASE,
     BASE_STYLES,
@@ -253,6 +254,7 @@ SUBSTITUTIONS = [
         "export_script()|safe",
     ),
     *SITE_FILTERS,
+    *CELLS,
     *SLIMMING,
 ]
 

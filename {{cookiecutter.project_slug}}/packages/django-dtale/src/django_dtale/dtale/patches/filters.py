@@ -21,7 +21,7 @@ from werkzeug import Response
 from ... import workspace
 from ...exceptions import FilterRefused, FrameError
 from ...filters.compiler import Filter
-from ...filters.site import look_up, site_filters
+from ...filters.site import look_up, text_filters
 from ..assets.patching import DtaleChanged
 
 # Outlier filters already have parentheses: ((x < 1) or (x > 9)).
@@ -108,7 +108,7 @@ def filter_texts(settings: dict[str, Any]) -> list[str]:
     """Return the filters of a frame's settings, except the custom filter.
 
     These are the filters that dialogs have added, and the predefined filters of the
-    site that are switched on.
+    site and of the frame that are switched on.
     """
     states = settings.get(PREDEFINED) or {}
     return [
@@ -117,7 +117,7 @@ def filter_texts(settings: dict[str, Any]) -> list[str]:
         for each in (settings.get(kind) or {}).values()
     ] + [
         each.text
-        for name, each in site_filters().items()
+        for name, each in text_filters(settings).items()
         if states.get(name, {}).get("active")
     ]
 

@@ -1,7 +1,7 @@
-"""The predefined filters of the site, which users switch on and off in D-Tale's menu.
+"""Predefined filters that are text, which users switch on and off in D-Tale's menu.
 
 D-Tale applies predefined filters with Python functions, before all other filters. The
-site's filters are text instead. Those that are switched on become a part of the text of
+filters of the site, and those of a frame's ``View``, are text instead. Those that are switched on become a part of the text of
 all filters, so the grammar applies to them, the grid caches their results, and users
 can invert them and highlight their rows. In the settings of a frame, only the names of
 the filters that are switched on are stored.
@@ -17,7 +17,7 @@ from flask import has_request_context, jsonify, request
 from werkzeug import Response
 
 from ... import workspace
-from ...filters.site import SiteFilter, site_filters
+from ...filters.site import SiteFilter, site_filters, text_filters
 from ..pages import OPENED
 from .filters import PREDEFINED, names_in
 
@@ -29,6 +29,7 @@ def add_site_filters(get_filters: Callable) -> Callable:
     def filters():
         ours = [*site_filters().values()]
         if has_request_context() and (opened := request.environ.get(OPENED)):
+            ours = [*text_filters(opened.view_state.get("settings") or {}).values()]
             dtypes = opened.shared_state.get("dtypes") or ()
             names = {column["name"] for column in dtypes}
             ours = [each for each in ours if _is_offered(each, names)]
@@ -66,7 +67,7 @@ def with_states(settings: dict[str, Any] | None) -> dict[str, Any] | None:
     # On a page, get_filters() returns only the filters that fit the frame.
     known = [
         *predefined_filters.PREDEFINED_FILTERS,
-        *map(_as_dtale, site_filters().values()),
+        *map(_as_dtale, text_filters(settings or {}).values()),
     ]
     if settings is None or not (known or PREDEFINED in settings):
         return settings
@@ -81,7 +82,7 @@ def with_states(settings: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def without_states(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a frame as they are stored."""
-    ours, states = site_filters(), settings.get(PREDEFINED)
+    ours, states = text_filters(settings), settings.get(PREDEFINED)
     if not states:
         return settings
     stored = {

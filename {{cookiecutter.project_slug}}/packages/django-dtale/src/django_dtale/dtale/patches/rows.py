@@ -23,7 +23,7 @@ from ...filters.compiler import Filter
 from ...storage import blobs
 from ...unit_of_work import current
 from ..assets.patching import Substitution, substitute
-from ..store import GRID_ENDPOINT
+from ..endpoints import GRID
 from .filters import values_for
 
 # A cached result takes this many bytes, even if the filter finds nothing.
@@ -184,7 +184,7 @@ def is_grid_page() -> bool:
     """Return whether the request is for a page of the grid, and not for an export."""
     return (
         has_request_context()
-        and request.endpoint == GRID_ENDPOINT
+        and request.endpoint == GRID
         and not get_bool_arg(request, "export")
     )
 
@@ -257,4 +257,4 @@ PATCHES = [
     ("dtale.utils:JSONFormatter.add_string", mark_passthrough(str)),
     ("dtale.utils:JSONFormatter.add_int", mark_passthrough(int)),
 ]
-VIEWS = [(GRID_ENDPOINT, use_name_set)]
+VIEWS = [(GRID, use_name_set)]
