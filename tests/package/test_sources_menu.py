@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from pytest_django.asserts import assertContains, assertNotContains
 
 import django_dtale
-from django_dtale import api, open_frame
+from django_dtale import View, api, open_frame
 from django_dtale.exceptions import (
     AccessDenied,
     LimitExceeded,
@@ -105,6 +105,23 @@ def data_of(frame):
 
 def fail(request, year):
     raise ZeroDivisionError(request.log_context["request"], "secret of the database")
+
+
+def test_tables_open_with_the_view_of_their_source(register, at, ann):
+    register(view=View(title="Shop", editable=False, columns=["price"]))
+    at.post(ORDERS, {"year": 2026})
+    frame = Frame.objects.get()
+    assert (frame.can_edit, data_of(frame).columns[0]) == ({}, "price")
+    Frame.objects.update(can_edit=None)
+    api.refresh(frame)
+    assert frame.can_edit == {}
+
+
+def test_source_fails_if_its_view_does_not_fit(register, at, caplog):
+    register(view=View(hide=["prise"]))
+    at.post(ORDERS, {"year": 2026})
+    assert not Frame.objects.exists()
+    assert "there is no column 'prise'. Did you mean price?" in caplog.text
 
 
 # Registration -------------------------------------------------------------------------

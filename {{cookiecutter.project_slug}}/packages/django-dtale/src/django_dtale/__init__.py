@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
-    *("Chart", "ImportOptions", "View", "__version__", "explore", "publish", "source")
+    "Chart",
+    "ImportOptions",
+    "View",
+    "__version__",
+    "explore",
+    "publish",
+    "source",
 ]
 
 

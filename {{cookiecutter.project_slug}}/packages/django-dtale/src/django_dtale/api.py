@@ -211,9 +211,7 @@ def collect(run: Run) -> "pd.DataFrame | DisplayableFrame":
 
 def open_run(run: Run) -> Frame:
     """Create a frame in the bound workspace from the data of a run."""
-    data = collect(run)
-    with run.failures():
-        return open_data(data, run.name, view=run.view, **run.fields)
+    return open_data(collect(run), run.name, view=run.view, **run.fields)
 
 
 def open_data(

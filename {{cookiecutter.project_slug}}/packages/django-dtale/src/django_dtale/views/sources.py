@@ -77,7 +77,8 @@ def _open(
     data = api.collect(run)
     with steps.Opening(here) as opening:
         yield {"step": "opening"}
-        opening.open(data, run.name, **run.fields)
+        with run.failures():  # The view of the source may not fit the data.
+            opening.open(data, run.name, view=run.view, **run.fields)
         yield {"location": opening.location()}
 
 
@@ -123,5 +124,6 @@ def _refresh(frame: Frame, run: Run) -> steps.Steps:
     yield {"step": "collecting"}
     data = api.collect(run)
     yield {"step": "opening"}
-    api.replace_data(frame, data, **run.fields)
+    with run.failures():
+        api.replace_data(frame, data, view=run.view, **run.fields)
     yield {"location": frame.get_absolute_url()}
