@@ -318,7 +318,7 @@ def test_documented_large_files_and_pushes_work(reader, page):
         assert told.splitlines()[-1] == "[1, 2]"
         # The program replaces the data of the notebook's table.
         told = run("program", before=frame.replace("[1, 2]", "[3]"))
-        assert f"/main/{number}'" in told and "'version': 1" in told
+        assert f"/main/{number}'" in told and "'rows': 1" in told
 
 
 def keep(page, name):
