@@ -1,5 +1,6 @@
 """Correct the metadata that pandas stores in Parquet and Feather files."""
 
+import functools
 import json
 
 import pandas as pd
@@ -26,6 +27,7 @@ def with_valid_metadata(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata({**others, b"pandas": json.dumps(metadata)})
 
 
+@functools.lru_cache(1_000)
 def _is_dtype(name: str) -> bool:
     try:
         pd.api.types.pandas_dtype(name)
