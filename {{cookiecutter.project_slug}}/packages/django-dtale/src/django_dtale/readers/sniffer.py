@@ -56,7 +56,7 @@ def sniff(path: str | Path, given: ImportOptions | None = None) -> Detection:
         footer = detect_footer(path, found, structure.rows, doubts)
         found = found.updated(ImportOptions(skip_footer=footer))
     columns = list(itertools.zip_longest(*structure.rows, fillvalue=""))
-    if structure.rows and (doubt := _doubt_about_width(path, found)):
+    if structure.rows and (doubt := _doubt_about_width(path, found, structure.rows)):
         doubts.append(doubt)
         found = dataclasses.replace(found, ragged=True)
     found = found.updated(_find_marks(path, found, columns, doubts))
@@ -68,12 +68,15 @@ def _count_lines(path: str | Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
 
 
-def _doubt_about_width(path: str | Path, options: ImportOptions) -> Doubt | None:
+def _doubt_about_width(
+    path: str | Path, options: ImportOptions, sample: list[list[str]]
+) -> Doubt | None:
     """Return the question about a first row that has more values than there are names."""
     if options.ragged is not None or not options.header:
         return None
     try:
-        fitted(source_of(path, options), ROWS)
+        # A wide file has fewer rows in the sample, because parsing them takes long.
+        fitted(source_of(path, options), min(ROWS, len(sample)))
     except LineTooLong as error:
         question = _("Are the extra values columns without names?")
         return Doubt("ragged", f"{error.args[0]} {question}", (True,))
