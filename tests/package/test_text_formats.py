@@ -78,6 +78,13 @@ def test_json_lines_are_typed_as_json(both, rows, size):
     assert repr(found.to_dict("list")) == repr(expected.to_dict("list"))
 
 
+@pytest.mark.parametrize("values", [[0.5, True], [True, 1e20, None], [1, 0.5, False]])
+def test_true_is_not_a_number(both, values):
+    for frame in both([{"a": value} for value in values]):
+        assert frame["a"].tolist() == values
+        assert [type(each) for each in frame["a"]] == [type(each) for each in values]
+
+
 @pytest.fixture
 def three(tmp_path):
     """Return a function that reads values from CSV, JSON and JSON Lines files."""

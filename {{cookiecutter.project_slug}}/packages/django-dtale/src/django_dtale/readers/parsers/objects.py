@@ -38,8 +38,12 @@ def array_of(values: Iterable[Any]) -> pa.Array | None:
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowException, OverflowError, UnicodeError):
         return None
-    # Arrow would give all objects of a column the same keys.
-    return None if pa.types.is_nested(array.type) else array
+    # Arrow would give all objects of a column the same keys, and turn True into 1.0.
+    if pa.types.is_nested(array.type):
+        return None
+    if pa.types.is_floating(array.type) and bool in set(map(type, values)):
+        return None
+    return array
 
 
 def join_columns(
