@@ -54,8 +54,8 @@ lint: project  ## check style, spelling, prose, templates and types
 	find {{*}} -name '*.html' -exec .venv/bin/djade --check --target-version 5.2 {} +
 	cd build/django_d_tale && .venv/bin/mypy .
 
-screenshots: .venv/ready  ## update the README's screenshots with Chromium
-	SCREENSHOTS=docs .venv/bin/python -m pytest tests/system/test_browser.py -k screenshots
+screenshots: .venv/ready  ## update the screenshots of the documents with Chromium
+	SCREENSHOTS=docs .venv/bin/python -m pytest tests/system/test_browser.py tests/system/test_views.py -k screenshots
 
 menus: .venv/ready  ## update docs/menus.md with Chromium
 	MENUS=docs .venv/bin/python -m pytest tests/system/test_menus.py

@@ -233,7 +233,7 @@ def open_data(
         fields: values of other fields of the row, such as ``note``.
 
     Raises:
-        ValueError: both are true, or one of them is, but there is no name. Or the view
+        ValueError: both are true, one of them is true and there is no name, or the view
             does not fit the data.
     """
     if replace and append:

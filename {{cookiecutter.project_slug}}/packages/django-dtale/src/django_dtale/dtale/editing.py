@@ -1,4 +1,4 @@
-"""Which data of a table people may edit in D-Tale: ``Frame.can_edit``.
+"""The rule of ``Frame.can_edit``, which says what people may edit in D-Tale.
 
 The rule applies to everyone, including the owner of the table. D-Tale stores all
 changes of data with one method of ``store``, so the rule is checked there, and an
