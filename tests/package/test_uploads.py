@@ -222,7 +222,11 @@ def test_frame_over_the_limit_is_explained(
 BAD = [
     ("a.csv", b"", "a.csv is empty"),
     ("a.exe", b"MZ", "The supported file extensions are .csv"),
-    ("a.csv", b"a,b\n1,2\n1,2,3\n", "Line 3 has 3 values, but there are 2 columns."),
+    (
+        "a.csv",
+        b"a,b\n" + b"1,2\n" * 200 + b"1,2,3\n",
+        "Line 202 has 3 values, but there are 2 columns.",
+    ),
     (
         "a.csv",
         b"\0\1\2",
