@@ -533,8 +533,11 @@ def test_progress_grows_to_the_file_size(tmp_path, suffix):
             "a,b\n1,ü\n".encode("latin-1"),
             "line 2 is not encoded in utf-8. Save",
         ),
-        ("a.csv", "a,b\n1,2\n1,2,3\n", "Line 3 has 3 values, but there are 2 columns."),
-        ("a.csv", "a,b\n1,2,3\n", "Line 2 has 3 values, but there are 2 columns."),
+        (
+            "a.csv",
+            "a,b\n" + "1,2\n" * 200 + "1,2,3\n",
+            "Line 202 has 3 values, but there are 2 columns.",
+        ),
         ("a.xlsx", "no", "a.xlsx is not a valid Excel workbook"),
         ("a.parquet", "no", "a.parquet is not a valid Parquet file"),
         ("a.feather", "no", "a.feather is not a valid Feather file"),

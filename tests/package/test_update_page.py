@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from pytest_django.asserts import assertContains, assertRedirects
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 import django_dtale
 from django_dtale.models import Frame, Origin
@@ -95,6 +95,16 @@ def test_only_the_owner_can_update_a_table(at, table, bob, client):
     assert client.get(f"/frames/{table.pk}/update/").status_code == 403
     assert update(client, table, NEW).status_code == 404
     assert not Frame.objects.filter(owner=bob).exists()
+    assert len(data_of(Frame.objects.get())) == 2
+
+
+@pytest.mark.parametrize("rule", [{}, {"sales": None}])
+def test_table_whose_data_cannot_be_edited_cannot_be_updated(at, table, rule):
+    table.can_edit = rule
+    table.save()
+    assert at.get(f"/frames/{table.pk}/update/").status_code == 403
+    assertNotContains(at.get("/frames/"), "Update from a file")
+    assert update(at, table, NEW).status_code == 403
     assert len(data_of(Frame.objects.get())) == 2
 
 

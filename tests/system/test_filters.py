@@ -64,7 +64,7 @@ def test_filters_of_the_site_in_the_browser(site, page):
     panel = page.locator("[data-testid=filter-panel]")
     expect(panel.get_by_text("@chosen", exact=True)).to_be_visible()
     expect(panel.get_by_text("[2, 3]", exact=True)).to_be_visible()
-    apply(page, "a > @smal")
+    apply(page, "a > @unknown")
     expect(panel).to_contain_text("this site has @chosen, @small")
     keep(page, "refused")
     apply(page, "a > @small and b.isin([5, 6]) and a.between(@small, 2)")

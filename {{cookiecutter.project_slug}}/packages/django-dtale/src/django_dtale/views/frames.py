@@ -15,7 +15,7 @@ from .. import workspace
 from ..api import copy_frame
 from ..decorators import form_page, user_can_use_frames
 from ..dtale.assets.finder import static_url
-from ..exceptions import FrameNotFound, ReadOnly
+from ..exceptions import FrameNotFound, NotEditable, ReadOnly
 from ..forms import NameForm, ShareForm
 from ..gateway import fair_shares
 from ..models import Frame, Share
@@ -105,7 +105,10 @@ def update(request: HttpRequest, pk: int) -> HttpResponse:
 
     The form is sent to the view of all uploads.
     """
-    context = {"frame": get_own_frame(pk), **upload_context()}
+    frame = get_own_frame(pk)
+    if frame.can_edit is not None:
+        raise NotEditable(frame)
+    context = {"frame": frame, **upload_context()}
     return render(request, "frames/update.html", context)
 
 

@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from ..api import append_data, open_data, replace_data
 from ..errors import is_expected, to_frame_error, user_message
-from ..exceptions import FrameNotFound
+from ..exceptions import FrameNotFound, NotEditable
 from ..models import Frame, Origin
 from ..workspace import Workspace, bind
 
@@ -63,10 +63,13 @@ class Target:
 
         Raises:
             FrameNotFound: it does not belong to this workspace.
+            NotEditable: code has said which of its data can be edited.
         """
         frame = Frame.objects.owned_by(here).filter(pk=self.pk).first()
         if frame is None:
             raise FrameNotFound(self.pk)
+        if frame.can_edit is not None:
+            raise NotEditable(frame)
         return frame
 
 
