@@ -160,13 +160,13 @@ def test_rows_that_the_admin_hides_stay_hidden(viewer, users, opened, monkeypatc
     assert sorted(to_dataframe(opened[0])["username"]) == ["u0", "u1"]
 
 
-def test_too_many_cells_are_refused_before_they_are_read(
-    viewer, users, opened, dtale_settings
+def test_rows_that_are_too_many_for_a_table_are_opened_in_part(
+    viewer, users, dtale_settings
 ):
-    dtale_settings.MAX_CELLS = 20
-    answer = viewer.post(USERS)
-    assertContains(answer, "more than the limit of", status_code=413)
-    assert opened == []
+    dtale_settings.MAX_CELLS, dtale_settings.SOURCE_ROWS = 20, 2
+    viewer.post(USERS)
+    frame = Frame.objects.get()
+    assert (frame.rows, frame.conversion_notes) == (2, "2 of 6 rows.")
 
 
 # Search and filters -------------------------------------------------------------------
@@ -294,8 +294,7 @@ def test_admin_without_the_mixin_is_unchanged(admin_client, page):
     assert "/frames/models/" not in text and 'value="open_in_dtale"' not in text
 
 
-def test_too_large_action_is_refused(staff, users, opened, dtale_settings):
-    dtale_settings.MAX_CELLS = 20
+def test_too_large_action_is_opened_in_part(staff, users, dtale_settings):
+    dtale_settings.MAX_CELLS, dtale_settings.SOURCE_ROWS = 20, 2
     act(staff, "/admin/accounts/user/", User.objects.all())
-    assertContains(staff.get("/admin/accounts/user/"), "more than the limit of")
-    assert opened == []
+    assert Frame.objects.get().conversion_notes == "2 of 6 rows."

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import explore, publish
+    from .readers.lazy.sql import Sql
     from .readers.options import ImportOptions
     from .sources.registry import source
     from .view import Chart, View
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Chart",
     "ImportOptions",
+    "Sql",
     "View",
     "__version__",
     "explore",
@@ -36,4 +38,6 @@ def __getattr__(name: str) -> object:
         return import_module(".readers.options", __name__).ImportOptions
     if name in ("Chart", "View"):
         return getattr(import_module(".view", __name__), name)
+    if name == "Sql":
+        return import_module(".readers.lazy.sql", __name__).Sql
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

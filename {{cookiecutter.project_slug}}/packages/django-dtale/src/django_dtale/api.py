@@ -38,6 +38,8 @@ def explore(
     *,
     replace: bool = False,
     view: View | None = None,
+    limit: int | None = None,
+    sample: bool = False,
 ) -> HttpResponseRedirect:
     """Open ``data`` in D-Tale and return a redirect to the frame's page.
 
@@ -61,6 +63,11 @@ def explore(
         replace: if the user has a frame with this name, replace its data. Its address,
             shares, filters and formats stay.
         view: how the frame opens, for example sorted, or with some columns locked.
+        limit: the maximum number of rows. Of data that can be larger than memory, at
+            most SOURCE_ROWS rows are read by default: of an expression of ibis, a
+            relation of DuckDB, an Arrow dataset or a query (``Sql``). The frame's page
+            shows how many rows there are.
+        sample: if there are more rows, choose them at random.
 
     Raises:
         TypeError: ``data`` cannot be converted to a DataFrame.
@@ -81,6 +88,8 @@ def explore(
             options,
             replace=replace,
             view=view,
+            limit=limit,
+            sample=sample,
             note=note,
             origin=Origin.CODE,
         )
@@ -98,6 +107,8 @@ def publish(
     replace: bool = False,
     append: bool = False,
     view: View | None = None,
+    limit: int | None = None,
+    sample: bool = False,
 ) -> Frame:
     """Create a frame that belongs to a user, from a job, a shell or a view.
 
@@ -109,7 +120,7 @@ def publish(
             frame with this name, a number is appended.
         note: plain text that everyone who opens the frame sees below the grid.
         shared_with: users who may read the frame.
-        options, replace, view: see ``explore``.
+        options, replace, view, limit, sample: see ``explore``.
         append: if the owner has a frame with this name, add the rows at its end. They
             need the same columns. ``replace`` and ``append`` exclude each other.
 
@@ -131,6 +142,8 @@ def publish(
             replace=replace,
             append=append,
             view=view,
+            limit=limit,
+            sample=sample,
             note=note,
             origin=Origin.CODE,
         )
@@ -144,6 +157,8 @@ def replace_data(
     options: ImportOptions | None = None,
     *,
     view: View | None = None,
+    limit: int | None = None,
+    sample: bool = False,
     **fields: Any,
 ) -> None:
     """Replace the data of a frame, and reload its row.
@@ -153,7 +168,7 @@ def replace_data(
     the old data or the new.
 
     Args:
-        data, options: see ``publish``.
+        data, options, limit, sample: see ``publish``.
         view: see ``View``. People keep their own views, so only its ``editable``,
             ``title``, ``page`` and ``chart`` take effect.
         fields: new values of other fields, such as ``note`` or ``origin_name``.
@@ -162,11 +177,18 @@ def replace_data(
         TypeError, ValueError, SourceError, UnsupportedDtype, LimitExceeded: see
             ``publish``.
     """
-    _update(frame, data, options, {"view": view, **fields})
+    prepared = _prepared(data, options, limit, sample)
+    _update(frame, prepared, {"view": view, **fields})
 
 
 def append_data(
-    frame: Frame, data: object, options: ImportOptions | None = None, **fields: Any
+    frame: Frame,
+    data: object,
+    options: ImportOptions | None = None,
+    *,
+    limit: int | None = None,
+    sample: bool = False,
+    **fields: Any,
 ) -> None:
     """Add rows at the end of a frame, and reload its row.
 
@@ -177,7 +199,7 @@ def append_data(
         SourceError: the columns are not those of the frame.
         TypeError, UnsupportedDtype, LimitExceeded: see ``publish``.
     """
-    _update(frame, data, options, fields, append=True)
+    _update(frame, _prepared(data, options, limit, sample), fields, append=True)
 
 
 def refresh(frame: Frame) -> None:
@@ -222,6 +244,8 @@ def open_data(
     replace: bool = False,
     append: bool = False,
     view: View | None = None,
+    limit: int | None = None,
+    sample: bool = False,
     **fields: Any,
 ) -> Frame:
     """Create a frame in the bound workspace, or give new data to one.
@@ -230,6 +254,7 @@ def open_data(
         replace, append: if the workspace has a frame with this name, replace its data,
             or add rows to them.
         view: how the frame opens.
+        limit, sample: see ``explore``.
         fields: values of other fields of the row, such as ``note``.
 
     Raises:
@@ -241,7 +266,7 @@ def open_data(
     is_update, name = replace or append, clean_name(name)
     if is_update and not name:
         raise ValueError("To replace or append data, give the name of the table.")
-    prepared = _prepared(data, options)
+    prepared = _prepared(data, options, limit, sample)
     dtale = load_dtale()
 
     def put() -> Frame:
@@ -270,7 +295,10 @@ def copy_frame(frame: Frame) -> Frame:
 
 
 def _prepared(
-    data: object, options: ImportOptions | None
+    data: object,
+    options: ImportOptions | None,
+    limit: int | None = None,
+    sample: bool = False,
 ) -> "pd.DataFrame | DisplayableFrame":
     # Imported here, because these modules import pandas, which is slow.
     from .compat.dtypes import DisplayableFrame
@@ -278,20 +306,19 @@ def _prepared(
 
     if isinstance(data, DisplayableFrame):
         return data
-    return to_dataframe(data, options)
+    return to_dataframe(data, options, limit=limit, sample=sample)
 
 
 def _update(
     frame: Frame,
-    data: object,
-    options: ImportOptions | None,
+    data: "pd.DataFrame | DisplayableFrame",
     fields: dict[str, Any],
     append: bool = False,
 ) -> None:
     given = {"origin": Origin.CODE} | fields
     with bind(Workspace.of(frame)):
-        prepared, write = _prepared(data, options), load_dtale().replace_frame
-        repeat(partial(write, frame.pk, prepared, append=append, **given))
+        write = load_dtale().replace_frame
+        repeat(partial(write, frame.pk, data, append=append, **given))
     frame.refresh_from_db()
 
 

@@ -148,6 +148,13 @@ SETTINGS = {
     "MAX_MB": Setting(5_000, NUMBER, "Total megabytes of one user's frames."),
     "MAX_CELLS": Setting(100_000_000, NUMBER, "Rows x columns of one frame."),
     "MAX_COLUMNS": Setting(5_000, NUMBER, "Columns of one frame."),
+    "SOURCE_ROWS": Setting(
+        100_000,
+        NUMBER,
+        "Rows to read from a table that can be larger than memory: an ibis expression, a "
+        "DuckDB relation, an Arrow dataset or a SQL query. The argument `limit` of "
+        "`explore` and `publish` overrides this number.",
+    ),
     "MAX_UPLOAD_MB": Setting(
         200, NUMBER, "Megabytes of one upload, which can contain several files."
     ),

@@ -86,11 +86,11 @@ def _unique(titles):
 
 
 def _notes(tables):
-    """Return notes common to all tables once, and others with the title of their table."""
+    """Return notes common to all tables once, and others with their table's title."""
     common = set.intersection(*(set(each.conversions) for _, each in tables))
     notes = [note for note in tables[0][1].conversions if note in common]
     return notes + [
-        f"{title}: {note}"
+        f"{title}: {note}" if title else note
         for title, each in tables
         for note in each.conversions
         if note not in common

@@ -6,24 +6,34 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from django.db.models import QuerySet
 
 from .arrow import to_pandas
 from .detection import read_certain
 from .files import SourceError, read_file
+from .lazy.parts import find_table, read_part, take_part
 from .options import ImportOptions
-from .querysets import read_queryset
 
 __all__ = ["ImportOptions", "SourceError", "read_certain", "read_file", "to_dataframe"]
 
 ACCEPTED = (
-    "a DataFrame, Series or Index, a QuerySet, a pathlib.Path, a list, dict or array, a "
-    "table of polars, Arrow or DuckDB, or anything else with to_pandas() or __dataframe__()"
+    "a DataFrame, Series or Index, a QuerySet, a SQL query (Sql), a pathlib.Path, a list, "
+    "dict or array, a table of polars, Arrow, DuckDB or ibis, or anything else with "
+    "to_pandas() or __dataframe__()"
 )
 
 
-def to_dataframe(data: Any, options: ImportOptions | None = None) -> pd.DataFrame:
+def to_dataframe(
+    data: Any,
+    options: ImportOptions | None = None,
+    *,
+    limit: int | None = None,
+    sample: bool = False,
+) -> pd.DataFrame:
     """Return any tabular data as a DataFrame.
+
+    An expression of ibis, a relation of DuckDB, an Arrow dataset and a SQL query can be
+    larger than memory: at most ``limit`` rows are read. A note of the frame says how
+    many there are.
 
     Args:
         data: a DataFrame (returned unchanged), Series or Index; a Django QuerySet, also
@@ -33,6 +43,11 @@ def to_dataframe(data: Any, options: ImportOptions | None = None) -> pd.DataFram
             stream (polars, pyarrow, DuckDB), or supports ``to_dataframe()``,
             ``to_pandas()`` or the dataframe interchange protocol.
         options: those with which a ``pathlib.Path`` is read.
+        limit: the maximum number of rows. If it is None, at most SOURCE_ROWS rows of
+            data that can be larger than memory are read, and all rows of other data.
+            Only if a QuerySet is too large for a frame, the same limit applies to it.
+        sample: if there are more rows, choose them at random. The engine of the data
+            draws them. This takes longer, because it reads all rows.
 
     Raises:
         TypeError: the data has another type, or is no ``pathlib.Path`` but there are
@@ -43,14 +58,18 @@ def to_dataframe(data: Any, options: ImportOptions | None = None) -> pd.DataFram
         raise TypeError(
             "Import options are only for files: give the data as a pathlib.Path."
         )
+    if table := find_table(data):
+        return read_part(table, limit, sample)
+    return take_part(_in_memory(data, options), limit, sample)
+
+
+def _in_memory(data: Any, options: ImportOptions | None = None) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
     if isinstance(data, pd.Series):
         return data.to_frame()
     if isinstance(data, pd.Index):
         return data.to_frame(index=False)
-    if isinstance(data, QuerySet):
-        return read_queryset(data)
     if isinstance(data, Path):
         return read_certain(data, options)
     if isinstance(data, (list, dict, np.ndarray)):
@@ -62,7 +81,7 @@ def to_dataframe(data: Any, options: ImportOptions | None = None) -> pd.DataFram
             pass  # The stream is a single column, not a table.
     for name in ("to_dataframe", "to_pandas"):
         if hasattr(data, name):
-            return to_dataframe(getattr(data, name)())
+            return _in_memory(getattr(data, name)())
     if hasattr(data, "__dataframe__"):
         return pd.api.interchange.from_dataframe(data)
     raise TypeError(f"{type(data).__qualname__} is not supported. Use {ACCEPTED}.")

@@ -61,28 +61,32 @@ def read_queryset(queryset: QuerySet) -> pd.DataFrame:
     Args:
         queryset: may also use values() or values_list().
     """
-    foreign_keys = []
+    names, foreign_keys = columns_of(queryset)
     if issubclass(queryset._iterable_class, ModelIterable):
-        query = queryset.query
-        fields = [
-            f for f in queryset.model._meta.concrete_fields if _is_loaded(f, query)
-        ]
-        foreign_keys = [f for f in fields if f.many_to_one or _is_one_to_one(f)]
-        names = [field.attname for field in fields]
-        names += [*query.extra_select, *query.annotation_select]
         queryset = queryset.values_list(*names)
-    else:
-        query = queryset.query
-        names = list(getattr(query, "selected", None) or ()) or [
-            *query.extra_select,
-            *query.values_select,
-            *query.annotation_select,
-        ]
     frame = _read(queryset, names)
     for field in foreign_keys:
         texts = _texts(field, frame[field.attname], queryset.db)
         frame.insert(frame.columns.get_loc(field.attname) + 1, field.name, texts)
     return frame
+
+
+def columns_of(queryset: QuerySet) -> tuple[list[str], list[Field]]:
+    """Return the selected columns, and the foreign keys that get a second column."""
+    query = queryset.query
+    if issubclass(queryset._iterable_class, ModelIterable):
+        fields = [
+            f for f in queryset.model._meta.concrete_fields if _is_loaded(f, query)
+        ]
+        names = [field.attname for field in fields]
+        names += [*query.extra_select, *query.annotation_select]
+        return names, [f for f in fields if f.many_to_one or _is_one_to_one(f)]
+    names = list(getattr(query, "selected", None) or ()) or [
+        *query.extra_select,
+        *query.values_select,
+        *query.annotation_select,
+    ]
+    return names, []
 
 
 def _is_loaded(field: Field, query: Any) -> bool:
