@@ -283,8 +283,9 @@ def test_documented_large_files_and_pushes_work(reader, page):
     project = reader.project
     shell(project, FILES)
     told = shell(project, LARGE).splitlines()
-    assert "Totals 2 × 2 " in told, told
-    assert {"Prices of 2026 3 × 2 ", "Prices of 1999 0 × 2 "} < {*told}, told
+    assert {"Totals 2 × 2 ", "Prices of 1999 0 × 2 "} < {*told}, told
+    # Other examples of the documents have created orders of this year.
+    assert any(re.fullmatch(r"Prices of 2026 [1-9] × 2 ", line) for line in told), told
     with project.serve() as site:
         page.goto(f"{site.url}/accounts/login/?next=/")
         page.get_by_label("Username").fill("ada")
