@@ -359,6 +359,12 @@ def test_chunks_of_different_types_become_one_column(db, monkeypatch, values, dt
     assert str(frame["x"].dtype) == dtype
 
 
+def test_decimals_keep_their_digits(db):
+    frame = to_dataframe(Sql("SELECT 1.10 AS x UNION ALL SELECT 0.5 ORDER BY x"))
+    last = "1.1" if connection.vendor == "sqlite" else "1.10"  # SQLite has no decimals.
+    assert [*map(str, frame["x"])] == ["0.5", last]
+
+
 def test_order_parameters_comments_and_names_of_a_query(groups):
     for text, params in [
         ("SELECT name FROM auth_group WHERE name < %s ORDER BY id DESC;", ["t0003"]),
