@@ -96,8 +96,6 @@ class SqlTable:
             array = pa.array(values)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             return list(values)
-        if isinstance(array, pa.ExtensionArray):
-            return list(values)
         is_naive = pa.types.is_timestamp(array.type) and array.type.tz is None
         has_zones = self.connection.features.supports_timezones
         if is_naive and settings.USE_TZ and not has_zones:
