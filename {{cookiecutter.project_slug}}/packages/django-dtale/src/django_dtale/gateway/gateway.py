@@ -172,6 +172,9 @@ class Gateway:
             except UnreadablePostError:
                 text = _("The request took too long to arrive. Please try again.")
                 return json_error(408, text)
+            if len(body) < int(environ["CONTENT_LENGTH"]):
+                text = _("The connection ended before all data were sent.")
+                return json_error(400, text)
         lock, stale_retries = False, 0
         while True:
             try:

@@ -25,6 +25,7 @@ from ..readers.options import ARGUMENTS, ImportOptions, flag
 from ..workspace import current
 from .frames import get_own_frame
 from .programs import frame_response, token_required
+from .whole_body import require_whole_body
 
 # The media types of each format that can be read, see ``readers.files``.
 OFFICE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -97,6 +98,7 @@ def _push(request: HttpRequest, pk: int | None) -> Frame:
     if not request.META.get("CONTENT_LENGTH", "").isdecimal():
         raise PushRefused(411, _("The request needs a Content-Length header."))
     check_size(int(request.META["CONTENT_LENGTH"]))
+    require_whole_body(request)
     given = {key: request.GET.getlist(key) for key in ARGUMENTS if key in request.GET}
     options = ImportOptions.from_arguments(given)
     with (

@@ -31,6 +31,7 @@ from ..steps import (
     report_errors_to_script,
     respond,
 )
+from ..whole_body import require_whole_body
 from .pending import store
 from .tables import OF_TABLE
 
@@ -65,6 +66,7 @@ def upload(request: HttpRequest) -> HttpResponseBase:
         )
     # Store uploads of any size in temporary files, because all readers need a file.
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
+    require_whole_body(request)
     try:
         return _receive(request)
     except TooManyFilesSent:
