@@ -117,6 +117,17 @@ def test_tables_open_with_the_view_of_their_source(register, at, ann):
     assert frame.can_edit == {}
 
 
+def test_source_can_limit_its_rows(register, at):
+    rows = len(PRICES)
+    assert rows > 1
+    register(limit=1)
+    at.post(ORDERS, {"year": 2026})
+    frame = Frame.objects.get()
+    assert (frame.rows, frame.conversion_notes) == (1, f"1 of {rows} rows.")
+    api.refresh(frame)
+    assert frame.rows == 1
+
+
 def test_source_fails_if_its_view_does_not_fit(register, at, caplog):
     register(view=View(hide=["prise"]))
     at.post(ORDERS, {"year": 2026})
@@ -684,6 +695,18 @@ def test_second_person_does_not_get_filters_of_the_owner(cached, owner, bob, vis
     assert reader.column(cached.pk, "price") == [1, 2]
     columns = reader.get(f"dtypes/{cached.pk}").json["dtypes"]
     assert all(column["visible"] for column in columns)
+
+
+def test_second_person_gets_the_view_of_the_source(register, at, bob, visitor, prices):
+    prices(1, 3, 2)
+    view = View(sort=[("price", "DESC")], query="price > 1", columns=["price", "year"])
+    register(cache=3600, view=view)
+    at.post(ORDERS, {"year": 2026})
+    client_of(bob).post(ORDERS, {"year": 2026})
+    frame, reader = Frame.objects.get(), visitor(bob)
+    assert reader.column(frame.pk, "price") == [3, 2]
+    columns = reader.get(f"dtypes/{frame.pk}").json["dtypes"]
+    assert [each["name"] for each in columns if each["visible"]] == ["price", "year"]
 
 
 def make_old(frame, owner):

@@ -228,7 +228,7 @@ def collect(run: Run) -> "pd.DataFrame | DisplayableFrame":
         SourceFailed: the source has raised an exception, which was logged.
     """
     with run.failures():
-        return _prepared(run.read(), None)
+        return _prepared(run.read(), None, run.limit, run.sample)
 
 
 def open_run(run: Run) -> Frame:

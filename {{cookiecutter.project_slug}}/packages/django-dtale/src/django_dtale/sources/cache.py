@@ -8,11 +8,13 @@ from django.utils import timezone
 
 from ..models import Frame, Origin, Share
 from ..unit_of_work import unit_of_work
+from ..view import View
 from ..workspace import Workspace, bind
 from .registry import Source
 
-# The owner's filters and order, which other people have not chosen.
-OF_THE_OWNER = {"columnFilters", "outlierFilters", "query", "invertFilter", "sortInfo"}
+# The owner's filters, which other people have not chosen. The order is that of the
+# source: tables that their owner has sorted are not used.
+OF_THE_OWNER = {"columnFilters", "outlierFilters", "query", "invertFilter"}
 
 
 def fresh_frame(
@@ -38,11 +40,11 @@ def fresh_frame(
         return own
     frame = fresh.first()
     if frame is not None:
-        _share(frame, here)
+        _share(frame, here, source)
     return frame
 
 
-def _share(frame: Frame, here: Workspace) -> None:
+def _share(frame: Frame, here: Workspace, source: Source) -> None:
     """Let the workspace's user read a frame, in a view of their own."""
     _row, is_new = Share.objects.get_or_create(frame=frame, user_id=here.user_id)
     if not is_new:
@@ -55,4 +57,12 @@ def _share(frame: Frame, here: Workspace) -> None:
         state["settings"] = {
             key: value for key, value in settings.items() if key not in OF_THE_OWNER
         }
-        state["visible"] = {column["name"]: True for column in columns}
+        view = source.view or View()
+        if view.query:
+            state["settings"]["query"] = view.query
+        shown = {*(view.columns or ()), *settings.get("indexes", ())}
+        state["visible"] = {
+            column["name"]: column["name"] not in view.hide
+            and (not view.columns or column["name"] in shown)
+            for column in columns
+        }

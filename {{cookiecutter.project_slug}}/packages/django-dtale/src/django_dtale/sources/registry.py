@@ -35,6 +35,8 @@ class Source:
     permissions: tuple[str, ...] | Callable[[User], bool]
     cache: float
     view: View | None
+    limit: int | None
+    sample: bool
 
     def is_allowed(self, user: User) -> bool:
         """Return whether a user may run the source."""
@@ -55,6 +57,8 @@ def source(
     cache: float = 0,
     description: str | Promise = "",
     view: View | None = None,
+    limit: int | None = None,
+    sample: bool = False,
 ) -> Callable[[Function], Function]:
     """Decorate a function so that people can open its data from a menu of the site.
 
@@ -77,6 +81,8 @@ def source(
             user of the request.
         description: a sentence below the title.
         view: how the tables open. If it does not fit the data, the source fails.
+        limit, sample: the maximum number of rows, and whether they are chosen at random
+            (see ``explore``).
 
     Raises:
         TypeError: an argument has the wrong type, or the function does not accept the
@@ -100,7 +106,16 @@ def source(
         if key in _sources:
             raise ValueError(f"The source {key} is registered already.")
         _sources[key] = Source(
-            key, function, title, description, form, permissions, cache, view
+            key,
+            function,
+            title,
+            description,
+            form,
+            permissions,
+            cache,
+            view,
+            limit,
+            sample,
         )
         return function
 

@@ -42,12 +42,15 @@ class Run:
         name: the name of a new frame.
         fields: values of fields of the frame, such as ``origin``.
         view: how the frame opens.
+        limit, sample: see ``explore``.
     """
 
     read: Callable[[], object]
     name: str
     fields: dict[str, Any]
     view: View | None = None
+    limit: int | None = None
+    sample: bool = False
 
     @contextlib.contextmanager
     def failures(self) -> Iterator[None]:
@@ -94,6 +97,8 @@ def run_source(source: Source, request: HttpRequest, parameters: dict[str, Any])
         f"{title}: {', '.join(shown)}" if shown else title,
         _fields(Origin.SOURCE, title, source=source.key, parameters=parameters),
         source.view,
+        source.limit,
+        source.sample,
     )
 
 
