@@ -201,6 +201,36 @@ def test_json_lines_named_json_are_read(write):
         read_file(write('{"a": 1}\n{'))
 
 
+@pytest.mark.parametrize(
+    "data, rows",
+    [
+        # Each record has only a few of the keys.
+        (
+            {
+                "H": {"melts": 14},
+                "He": {},
+                "Li": {"boils": 1615},
+                "Be": {"melts": 1560},
+            },
+            [
+                ["H", 14, None],
+                ["He", None, None],
+                ["Li", None, 1615],
+                ["Be", 1560, None],
+            ],
+        ),
+        # pandas writes an object for each column, whose keys are the row numbers.
+        ({"a": {"0": 1, "1": 2}, "b": {"0": 3, "1": 4}, "c": {"0": 5}}, None),
+    ],
+)
+def test_object_of_objects_has_a_row_for_each_record(write, data, rows):
+    frame = make_displayable(read_file(write(json.dumps(data), "a.json"))).frame
+    if rows is None:
+        assert list(frame) == ["a", "b", "c"] and len(frame) == 2
+    else:
+        assert frame.astype(object).where(frame.notna(), None).values.tolist() == rows
+
+
 def test_object_with_single_and_nested_values_is_one_record(write):
     record = {"name": "A", "others": ["b", "c"], "area": 5, "places": {"x": 1, "y": 2}}
     frame = read_file(write(record))

@@ -55,12 +55,8 @@ def _are_records(data: dict[str, Any]) -> bool:
     if not all(isinstance(each, dict) for each in data.values()):
         return False
     names: set[str] = set().union(*data.values())
-    filled = sum(map(len, data.values()))
-    return (
-        0 < len(names) < len(data)
-        and 2 * filled > len(names) * len(data)
-        and not all(name.isdecimal() for name in names)
-    )
+    is_numbered = all(name.isdecimal() for name in names)
+    return 0 < len(names) < len(data) and not is_numbered
 
 
 def _check_lengths(data: dict[str, Any]) -> None:
