@@ -224,7 +224,7 @@ def test_json_lines_named_json_are_read(write):
     ],
 )
 def test_object_of_objects_has_a_row_for_each_record(write, data, rows):
-    frame = make_displayable(read_file(write(json.dumps(data), "a.json"))).frame
+    frame = make_displayable(read_file(write(data))).frame
     if rows is None:
         assert list(frame) == ["a", "b", "c"] and len(frame) == 2
     else:
