@@ -148,7 +148,7 @@ def test_bar_shows_when_and_from_where_the_data_are(owner):
 
 def test_list_shows_when_and_from_where_the_data_are(at, table):
     assertContains(at.get("/frames/"), "As of")
-    assertContains(at.get("/frames/"), ", sales.csv")
+    assertContains(at.get("/frames/"), "· sales.csv")
     assert at.get(f"/frames/{table.pk}/state/").json() == {
         "version": 0,
         "as_of": table.data_at.isoformat(),

@@ -21,7 +21,6 @@ COLUMNS = {
     "shape": (_("Rows × columns"), ["rows", "columns"]),
     "size": (_("Size"), ["nbytes"]),
     "owner": (_("Owner"), [f"owner__{get_user_model().USERNAME_FIELD}"]),
-    "as_of": (_("As of"), ["data_at"]),
     "opened": (_("Last opened"), ["last_opened_at"]),
 }
 DOWN_FIRST = {
