@@ -106,8 +106,10 @@ def test_grid_links_home_and_shows_the_frames_name(owner, publish, ann, name, sh
     assert "Shared with you" not in html and "<details>" not in html
 
 
-def test_embedded_grid_has_no_bar(owner, frame):
-    assert bar(owner.get(f"iframe/{frame.pk}")) is None
+def test_bar_of_an_embedded_grid_shows_only_the_date_of_the_data(owner, frame):
+    html = bar(owner.get(f"iframe/{frame.pk}"))
+    assert "As of" in html
+    assert "<a" not in html and "<strong>" not in html
 
 
 def test_reader_sees_who_owns_the_frame(visitor, publish, ann, bob):

@@ -7,7 +7,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from ..models import Frame, Origin, Share
-from ..unit_of_work import unit_of_work
 from ..view import View
 from ..workspace import Workspace, bind
 from .registry import Source
@@ -46,6 +45,9 @@ def fresh_frame(
 
 def _share(frame: Frame, here: Workspace, source: Source) -> None:
     """Let the workspace's user read a frame, in a view of their own."""
+    # Imported here, because it imports pandas, which is slow.
+    from ..unit_of_work import unit_of_work
+
     _row, is_new = Share.objects.get_or_create(frame=frame, user_id=here.user_id)
     if not is_new:
         return

@@ -1,6 +1,7 @@
 """Downloads: the data of a frame as a file, for users and for programs."""
 
 import hashlib
+from pathlib import Path
 
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
@@ -8,7 +9,6 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .. import client
 from ..api import repeat
 from ..dtale.loader import load_dtale
 from ..gateway import fair_shares
@@ -16,11 +16,14 @@ from ..models.tokens import Scope
 from ..readers.options import flag
 from .programs import token_or_session
 
+# The module is not imported here, because it imports pandas.
+CLIENT = Path(__file__).parents[1] / "client.py"
+
 
 @require_safe
 def client_module(request: HttpRequest) -> FileResponse:
     """Send the module with which notebooks send and read tables."""
-    file = open(client.__file__, "rb")  # noqa: SIM115 - the response closes it
+    file = CLIENT.open("rb")  # The response closes it.
     return FileResponse(file, as_attachment=True, filename="client.py")
 
 

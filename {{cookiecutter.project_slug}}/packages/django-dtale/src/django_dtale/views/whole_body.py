@@ -20,11 +20,11 @@ def require_whole_body(request: HttpRequest) -> None:
     left = int(header) if header.isdecimal() else 0
     read = request.read
 
-    def checked(size: int = -1) -> bytes:
+    def checked(size: int | None = -1) -> bytes:
         nonlocal left
         data = read(size)
         left -= len(data)
-        if left > 0 and size and (size < 0 or not data):
+        if left > 0 and size != 0 and (size is None or size < 0 or not data):
             raise InputRefused(
                 _(
                     "The connection ended before all data were sent. Nothing was changed."
