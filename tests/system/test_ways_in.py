@@ -198,7 +198,8 @@ def test_embedded_grid_can_be_edited(site, page):
     expect(cells(grid).get_by_text("6", exact=True)).to_be_visible()
     edit(grid, "20")
     expect(cells(grid).get_by_text("20", exact=True)).to_be_visible()
-    expect(grid.locator("#frame-bar")).to_have_count(0)
+    expect(grid.locator("#frame-bar").get_by_text("As of")).to_be_visible()
+    expect(grid.locator("#frame-bar strong")).to_have_count(0)
     page.get_by_role("link", name=f"Open table {number} on its own page").click()
     expect(cells(page).get_by_text("20", exact=True)).to_be_visible()
 
