@@ -222,7 +222,7 @@ FILES = {
         "a.parquet",
         lambda: parquet(lists(100_000, 1_000), compression="zstd"),
     ),
-    "lists of Feather": ("a.feather", lambda: feather(lists(100_000, 1_000))),
+    "lists of Feather": ("a.feather", lambda: feather(lists(40_000, 1_000))),
     "long text of Feather": ("a.feather", lambda: feather(text_of(10**9))),
     "too many cells": (
         "a.feather",
