@@ -108,7 +108,10 @@ def prepare(page, name):
     elif name == "charts":
         page.set_viewport_size({"width": 1200, "height": 800})
         expect(page.locator("#chart-content .bars .point")).to_have_count(5)
-        page.locator("#chart-content .bars").scroll_into_view_if_needed()
+        # Dash can draw the chart again, and replace the element.
+        page.wait_for_load_state("networkidle")
+        find = "document.querySelector('#chart-content .bars')"
+        page.evaluate(f"{find}.scrollIntoViewIfNeeded()")
     elif name == "describe":
         page.set_viewport_size({"width": 730, "height": 420})
         expect(page.get_by_text("Data Type")).to_be_visible()
