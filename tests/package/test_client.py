@@ -44,6 +44,9 @@ def token(ann):
 
 def run(code, directory):
     """Run code in another process, as a notebook does, and return its output."""
+    # Older versions of pyarrow sometimes abort when the interpreter ends, because one of
+    # their threads still runs.
+    code += "\nimport os, sys; sys.stdout.flush(); os._exit(0)"
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, cwd=directory, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

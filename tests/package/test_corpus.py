@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import openpyxl
@@ -45,6 +46,8 @@ def checked(tmp_path):
 
 @pytest.mark.parametrize("name", FILES)
 def test_each_cell_of_a_sample_is_right(name):
+    if "skip_empty" in name and version("python-calamine") < "0.7":
+        pytest.skip("calamine counts the empty rows of this sheet differently")
     outcome, compared = check(FILES[name])
     assert outcome.refusal == ""
     assert isinstance(compared, Comparison), compared
