@@ -54,14 +54,15 @@ lint: project  ## check style, spelling, prose, templates and types
 	find {{*}} -name '*.html' -exec .venv/bin/djade --check --target-version 5.2 {} +
 	cd build/django_d_tale && .venv/bin/mypy .
 
-screenshots: .venv/ready  ## update the screenshots of the documents with Chromium
-	SCREENSHOTS=docs .venv/bin/python -m pytest tests/system/test_browser.py tests/system/test_views.py -k screenshots
+screenshots: .venv/ready  ## take screenshots of all pages, update the references and the documents
+	SCREENSHOTS=docs .venv/bin/python -m pytest tests/system/test_browser.py tests/system/test_views.py \
+		tests/system/test_screenshots.py -k "screenshots and not gallery"
 
 menus: .venv/ready  ## update docs/menus.md with Chromium
 	MENUS=docs .venv/bin/python -m pytest tests/system/test_menus.py
 
-bench: .venv/ready  ## compare a baked project with bare Django and with D-Tale's tutorial
-	.venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))
+bench: .venv/ready  ## compare a baked project with bare Django and D-Tale (ONLY= selects)
+	ROWS=$(ROWS) .venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))
 
 # Nobody imports the packages. Those for one version of Python serve all versions, and they
 # are installed without what they depend on.

@@ -36,6 +36,7 @@ class Figure:
         advantage: The factor by which the project is better, for the chart. The chart
             omits figures whose factor is None.
         missed: Whether the figure misses its goal.
+        is_detail: Whether the README omits the figure, even if it misses its goal.
     """
 
     what: str
@@ -44,6 +45,7 @@ class Figure:
     goal: str = ""
     advantage: float | None = None
     missed: bool = False
+    is_detail: bool = False
 
 
 def less(what, ratio, against, goal=None):
@@ -97,7 +99,8 @@ def keep(part, figures, python):
     kept[part] = [asdict(figure) for figure in figures]
     file.write_text(json.dumps(kept, indent=2) + "\n")
     told = [Figure(**figure) for part in kept.values() for figure in part]
-    write(README, [each for each in told if each.missed or each.what in IN_README])
+    shown = [each for each in told if not each.is_detail]
+    write(README, [each for each in shown if each.missed or each.what in IN_README])
     write(DOCS / "performance.md", told)
     chart = Path(__file__).with_name("chart.py")
     command = [python, str(chart), str(file), str(DOCS / "bench.svg")]

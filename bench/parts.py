@@ -4,20 +4,24 @@ The frames have ten columns and from a thousand to five million rows. `answer.py
 creates them.
 """
 
+import json
+import os
 import subprocess
 from functools import partial
 from pathlib import Path
 
-from . import visits
+from . import analysis, visits
 from .answer import DATA
 from .figures import Figure, faster, less, more
 from .measure import cpu_and_memory, first_page, wall
 from .processes import compare, in_turns
+from .published import publish
 from .servers import Server, load
-from .sites import bake, make_sites, run
+from .sites import SERVED, bake, make_sites
 
 ROUNDS = 5
 MILLION = 1_000_000
+EDITS = 1_000
 SIZES = 1_000, 100_000, MILLION
 
 
@@ -175,31 +179,11 @@ def part_gate(workdir):
                 yield less(what, ratio, against, 1.5 if kind == "ungated" else None)
 
 
-PUBLISH = """
-import pathlib, sys
-sys.path.insert(0, {bench!r})
-from answer import mixed
-from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.test import Client
-from django_dtale import publish
-user = get_user_model().objects.get_or_create(username="bench")[0]
-client = Client()
-client.force_login(user)
-frame = publish(mixed({rows}), owner=user)
-session = client.cookies[settings.SESSION_COOKIE_NAME]
-cookie = f"{{session.key}}={{session.value}}"
-pathlib.Path("published").write_text(f"{{cookie}} {{frame.pk}}")
-"""
-
-
 def part_workers(workdir):
     """Measure the throughput and the memory of additional workers."""
     sites = make_sites(workdir)
     site = sites["generated"]
-    code = PUBLISH.format(bench=str(Path(__file__).parent), rows=MILLION)
-    run(site, "manage.py", "shell", "-c", code)
-    cookie, pk = (site.path / "published").read_text().split()
+    cookie, pk = publish(site, MILLION)
     headers = f"Cookie: {cookie}", "Sec-Fetch-Site: same-origin"
     path = f"/flask/dtale/{DATA.replace('ID', pk)}"
     for workers in (2, 4):
@@ -229,9 +213,33 @@ def part_workers(workdir):
     yield less("memory of each further worker", ratio, "the tutorial", 0.35)
 
 
+def part_history(workdir):
+    """Measure what the history of a frame costs, and how long an undo takes."""
+    site = make_sites(workdir)["generated"]
+    script = str(Path(__file__).with_name("changes.py"))
+    command = [site.python, script, str(EDITS), str(MILLION)]
+    environment = {**os.environ, **SERVED}
+    printed = subprocess.check_output(command, cwd=site.path, env=environment)
+    found = json.loads(printed.splitlines()[-1])
+    against = "no history"
+    ratio = found["with"] / found["without"]
+    yield less(f"{EDITS:,} edits of a cell in 1M rows", ratio, against, 1.2)
+    ratio = found["bytes"]["with"] / found["bytes"]["without"]
+    yield less(f"bytes after {EDITS:,} edits in 1M rows", ratio, against, 1.3)
+    told, goal = f"{found['undo'] * 1000:.0f} ms", "under 100 ms"
+    missed = found["undo"] >= 0.1
+    yield Figure("undo of an edit in 1M rows", told, "", goal, missed=missed)
+
+
 def part_visits(workdir):
     """Measure visits in a browser: the time to the first cell, and static files."""
     yield from visits.compare(make_sites(workdir), ROUNDS)
+
+
+def part_analysis(workdir):
+    """Measure the read operations of D-Tale's menus over HTTP, against D-Tale alone."""
+    rows = analysis.chosen_rows(MILLION)
+    yield from analysis.figures(make_sites(workdir), rows)
 
 
 PARTS = {
@@ -242,5 +250,7 @@ PARTS = {
     "frames": part_frames,
     "gate": part_gate,
     "workers": part_workers,
+    "history": part_history,
     "visits": part_visits,
+    "analysis": part_analysis,
 }

@@ -22,17 +22,21 @@ class Server:
     Args:
         application: the name of the WSGI application, if the site has no
             gunicorn.conf.py.
+        page: the path that answers as soon as the server is ready.
+        env: more environment variables.
     """
 
-    def __init__(self, site, workers, application=None):
+    def __init__(self, site, workers, application=None, page="/admin/login/", env=None):
         self.address = free_address()
         self.url = f"http://{self.address}"
-        names = [application] if application else []
+        self.page = page
+        # A frame can take longer to load than gunicorn's default timeout.
+        names = [application, "--timeout", "600"] if application else []
         self.process = subprocess.Popen(
             [site.python, "-m", "gunicorn", *names]
             + ["--bind", self.address, "--workers", str(workers), "--threads", "8"],
             cwd=site.path,
-            env={**os.environ, **SERVED},
+            env={**os.environ, **SERVED, **(env or {})},
             **QUIET,
         )
         self.wait()
@@ -41,7 +45,7 @@ class Server:
         for _ in range(600):
             assert self.process.poll() is None, f"no server at {self.url}"
             with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{self.url}/admin/login/", timeout=60).close()
+                urllib.request.urlopen(self.url + self.page, timeout=60).close()
                 return
             time.sleep(0.1)
         raise TimeoutError(self.url)

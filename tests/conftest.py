@@ -298,9 +298,21 @@ def site(project):
         yield site
 
 
+# Chromium's sandbox does not work for root, which CI uses.
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
 @pytest.fixture(scope="session")
-def browser():
-    """The system's Chromium, driven by Playwright."""
+def chromium():
+    """A function that starts the system's Chromium, driven by Playwright."""
     if CHROMIUM is None:
         reason = "no Chromium on this machine (Debian: apt-get install chromium)"
         # CI installs Chromium, so a missing Chromium is a failure there, not a reason
@@ -309,22 +321,25 @@ def browser():
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=40_000)  # Test machines are shared and can be slow.
+
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                # Chromium's sandbox does not work for root, which CI uses.
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
-        )
-        yield browser
-        browser.close()
+
+        def start(*options, **variables):
+            return playwright.chromium.launch(
+                executable_path=CHROMIUM,
+                args=[*OPTIONS, *options],
+                env={**os.environ, **variables},
+            )
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """The browser of most tests."""
+    browser = chromium()
+    yield browser
+    browser.close()
 
 
 # This script runs in each document before the document's own scripts. It logs forbidden

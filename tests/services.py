@@ -175,6 +175,14 @@ def s3():
     server.stop()
 
 
+NEEDED = """
+from django_dtale.models import Change, Frame
+from django_dtale.storage.blobs import files_of
+payloads = [*Frame.objects.values_list("payload"), *Change.objects.values_list("payload")]
+print(*set().union(*(files_of(name) for name, in payloads)))
+"""
+
+
 class Files:
     """A project that uses SQLite and stores its frames in files."""
 
@@ -212,10 +220,10 @@ class Files:
         """Return the names of the files or objects in which the frames are stored."""
         return set(os.listdir(self.frames))
 
-    def count(self):
-        """Return the number of frames."""
-        with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            return connection.execute("SELECT count(*) FROM frames_frame").fetchone()[0]
+    def needed(self):
+        """Return the names of the files that frames and their earlier states need."""
+        printed = self.manage("shell", "--verbosity", "0", "--command", NEEDED)
+        return set(printed.split())
 
     @contextlib.contextmanager
     def log_size(self):
@@ -247,11 +255,8 @@ class Services(Files):
         return {"DATA_DIR": str(self.directory / machine)} if machine else {}
 
     def stored(self):
-        return self.s3.keys(self.variables["FRAMES_STORAGE_URL"])
-
-    def count(self):
-        query = "SELECT count(*) FROM frames_frame"
-        return int(self.postgres.query(query, self.database))
+        keys = self.s3.keys(self.variables["FRAMES_STORAGE_URL"])
+        return {key.rpartition("/")[2] for key in keys}
 
     @contextlib.contextmanager
     def log_size(self):

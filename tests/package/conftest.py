@@ -6,7 +6,8 @@ import json
 import re
 import sys
 import uuid
-from io import BytesIO
+from collections import Counter
+from io import BytesIO, StringIO
 from pathlib import Path
 from pkgutil import resolve_name
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ import pytest
 from django.conf import settings as site
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client as DjangoClient
@@ -25,11 +27,35 @@ from django.utils.module_loading import import_string
 from werkzeug.test import Client
 
 import django_dtale
-from django_dtale import conf, open_frame
+from django_dtale import conf
 from django_dtale.dtale import loader
 from django_dtale.storage import blobs
+from django_dtale.unit_of_work import open_frame
 
 from .test_dtale_loader import needs_dtale
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--one-in",
+        type=int,
+        default=1,
+        metavar="N",
+        help="run only one in N cases of each parametrized test",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out cases of parametrized tests if ``--one-in`` asks for it."""
+    one_in = config.getoption("--one-in")
+    cases = Counter()
+    kept, left_out = [], []
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        (left_out if cases[name] % one_in else kept).append(item)
+        cases[name] += 1
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +146,20 @@ class Stored:
         blobs._cache.clear()
         for file in Path(conf.dtale_settings.FETCHED_DIR).glob("*"):
             file.unlink()
+
+
+@pytest.fixture
+def purge_trash(dtale_settings):
+    """Return a function that deletes deleted frames for good, as time does.
+
+    Files that nothing refers to stay, so that a test finds them.
+    """
+
+    def purge_trash():
+        dtale_settings.TRASH_DAYS = 0
+        call_command("purge_frames", stdout=StringIO(), stderr=StringIO())
+
+    return purge_trash
 
 
 @pytest.fixture

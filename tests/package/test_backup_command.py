@@ -11,7 +11,9 @@ import pytest
 from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
+from django_dtale.models import Frame
 from django_dtale.storage.blobs import files_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,8 +32,11 @@ def local(stored):
 def copied(directory):
     """Return the files in a backup, and the payloads that its database refers to."""
     with closing(sqlite3.connect(directory / "db.sqlite3")) as database:
-        rows = database.execute("SELECT payload FROM frames_frame").fetchall()
-    return set(os.listdir(directory / "frames")), {payload for (payload,) in rows}
+        rows = database.execute(
+            "SELECT payload FROM frames_frame UNION SELECT payload FROM frames_change"
+        ).fetchall()
+    named = {payload for (payload,) in rows if payload}
+    return set(os.listdir(directory / "frames")), named
 
 
 def test_database_and_files_are_copied(local, frame, on_a_base, tmp_path, capsys):
@@ -47,6 +52,21 @@ def test_database_and_files_are_copied(local, frame, on_a_base, tmp_path, capsys
     if os.name == "posix":
         paths = target, target / "frames", target / "db.sqlite3"
         assert [path.stat().st_mode & 0o777 for path in paths] == [0o700, 0o700, 0o600]
+
+
+def test_earlier_states_and_deleted_frames_are_copied(
+    local, owner, frame, publish, bob, tmp_path, capsys
+):
+    assert owner.get(f"delete-col/{frame.pk}", cols=["a"]).json["success"]
+    deleted = publish(bob)
+    Frame.objects.filter(pk=deleted.pk).update(deleted_at=timezone.now())
+    target = tmp_path / "backup"
+    call_command("backup", target)
+    now = Frame.objects.get(pk=frame.pk).payload
+    assert now != frame.payload
+    expected = {now, frame.payload, deleted.payload}
+    assert copied(target) == (expected, expected)
+    assert "Copied 2 frames" in capsys.readouterr().out
 
 
 def test_backup_to_another_disk_copies_files(local, frame):

@@ -11,9 +11,9 @@ from django_dtale import unit_of_work
 from django_dtale.exceptions import Conflict, FrameNotFound
 from django_dtale.gateway import gateway
 from django_dtale.models import Frame, Share
-from django_dtale.open_frame import OpenFrame
 from django_dtale.storage import blobs
 from django_dtale.storage.blobs import files_of
+from django_dtale.unit_of_work.open_frame import OpenFrame
 from django_dtale.workspace import Workspace, bind
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,7 +107,9 @@ def test_edit_of_a_deleted_frame_is_refused(owner, frame, meanwhile, stored):
     assert not Frame.objects.exists() and stored.names() == set()
 
 
-def test_delete_wins_over_a_concurrent_edit(owner, frame, ann, stored, monkeypatch):
+def test_delete_wins_over_a_concurrent_edit(
+    owner, frame, ann, stored, monkeypatch, purge_trash
+):
     commit = unit_of_work.UnitOfWork.commit
 
     def slower(unit):
@@ -119,6 +121,8 @@ def test_delete_wins_over_a_concurrent_edit(owner, frame, ann, stored, monkeypat
     assert owner.browser.get(path).status_code == 200
     monkeypatch.setattr(unit_of_work.UnitOfWork, "commit", slower)
     assert owner.submit(path).status_code == 302
+    assert not Frame.objects.kept().exists()
+    purge_trash()
     assert not Frame.objects.exists() and stored.names() == set()
 
 
@@ -137,7 +141,7 @@ def test_frame_with_a_new_owner_is_not_deleted(frame, ann, bob):
     assert Frame.objects.get().owner == bob
 
 
-def test_delete_during_concurrent_edits(visitor, ann, publish, stored):
+def test_delete_during_concurrent_edits(visitor, ann, publish, stored, purge_trash):
     browsers = [visitor(ann) for _ in range(4)]
 
     def edits(browser, pk):
@@ -159,6 +163,8 @@ def test_delete_during_concurrent_edits(visitor, ann, publish, stored):
                     assert answer == {"success": True}
                 else:
                     assert (status, answer["error"]) == (404, missing)
+        assert not Frame.objects.kept().exists()
+        purge_trash()
         assert not Frame.objects.exists() and stored.names() == set()
 
 
@@ -176,7 +182,7 @@ def test_payload_replaced_before_loading_is_loaded_again(
 ):
     original, left = blobs.load, [None]
 
-    def load(name, of):
+    def load(name, of=None):
         if left:
             left.pop()
             edit(ann, frame.pk, 9)

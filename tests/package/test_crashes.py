@@ -4,12 +4,11 @@ import pytest
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
-from django_dtale import open_frame
 from django_dtale.models import Frame
-from django_dtale.open_frame import OpenFrame
 from django_dtale.storage import blobs
 from django_dtale.storage.blobs import files_of
-from django_dtale.unit_of_work import unit_of_work
+from django_dtale.unit_of_work import going_back, open_frame, unit_of_work
+from django_dtale.unit_of_work.open_frame import OpenFrame
 from django_dtale.workspace import Workspace, bind
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +26,7 @@ POINTS = {
     "after the row": (OpenFrame, "save_row", "after"),
     "at the commit": (Database, "_commit", "before"),
     "after the commit": (Database, "_commit", "after"),
-    "at the removal of the old bytes": (open_frame, "remove_bytes", "before"),
+    "at the removal of the old bytes": (open_frame, "remove_unused", "before"),
 }
 
 
@@ -42,6 +41,7 @@ def test_crash_leaves_the_old_or_the_new_version(
     owner, frame, stored, monkeypatch, point, ann
 ):
     target, name, when = POINTS[point]
+    before = frame.changes.count()
     original = getattr(target, name)
 
     def crash(*args, **kwargs):
@@ -68,6 +68,13 @@ def test_crash_leaves_the_old_or_the_new_version(
     assert stored.names() == files_of(Frame.objects.get().payload)
     stored.forget()
     assert owner.column(frame.pk) == values
+    # The history has a change exactly if the data have it.
+    changes = list(frame.changes.values_list("kind", "columns"))[before:]
+    assert changes == ([("edited", ["a"])] if values == [9, 9, 9] else [])
+    if changes:
+        with bind(Workspace(ann)):
+            going_back.undo(frame.pk)
+        assert owner.column(frame.pk) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("point", ["before the row", "after the row", "at the commit"])
@@ -100,9 +107,11 @@ def test_purge_deletes_payloads_that_could_not_be_removed(
     assert owner.column(frame.pk) == [9, 2, 3]
 
 
-def test_edit_removes_the_previous_payload(owner, frame, stored):
+def test_edit_removes_the_previous_payload(owner, frame, stored, purge_trash):
     owner.edit(frame.pk, 9)
     assert stored.names() == files_of(Frame.objects.get().payload)
     assert frame.payload not in stored.names()
     owner.get("cleanup-datasets", dataIds=frame.pk)
+    assert stored.names() == files_of(Frame.objects.get().payload)
+    purge_trash()
     assert stored.names() == set()

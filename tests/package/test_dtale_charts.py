@@ -1,10 +1,12 @@
 """Charts and images that fail in plain D-Tale."""
 
+import inspect
 import json
 import time
 
 import pandas as pd
 import pytest
+from dtale.charts import utils
 from matplotlib import pyplot
 
 from django_dtale.dtale import responses
@@ -32,11 +34,38 @@ def chart(owner, pk):
     return lambda **query: owner.get(f"chart-data/{pk}", **query).json
 
 
-def test_x_axis_can_show_hours(chart):
-    built = chart(x="t||H", y=["z"], agg="sum")
-    hours = built["data"]["all"]["x"]
-    assert len(hours) == 30
-    assert hours[0].startswith("2024-01-31 22:59:59")
+@pytest.mark.parametrize("frequency", ["H", "D", "W", "M", "Q", "Y"])
+def test_dates_on_the_x_axis_lie_in_their_periods(chart, frequency):
+    """Plain D-Tale draws the last nanosecond, which charts label as the next period."""
+    built = chart(x=f"t||{frequency}", y=["z"], agg="sum")
+    [data] = built["data"].values()
+    shown = pd.DatetimeIndex(data["x"])
+    known = frequency.replace("H", "h")
+    sums = (
+        pd.Series(range(0, 60, 2), DATES[::-1].to_period(known)).groupby(level=0).sum()
+    )
+    assert (shown.to_period(known) == sums.index).all()
+    last_day = sums.index.end_time.normalize()
+    first = sums.index.start_time
+    assert (shown == (last_day if frequency == "W" else first)).all()
+    assert data["z||sum"] == sums.tolist()
+
+
+@pytest.mark.parametrize(
+    "frequency, dates",
+    [
+        (
+            "H",
+            "to_period('h').to_timestamp(how='start').values, index=df.index, name='t||H'",
+        ),
+        ("W", "to_period('W').to_timestamp(how='end').normalize().values"),
+        ("M", "to_period('M').to_timestamp(how='start').values"),
+    ],
+)
+def test_code_export_has_the_dates_of_the_chart(frequency, dates):
+    handler = charts.dates_of_periods(inspect.unwrap(utils.date_freq_handler))
+    _, code = handler(pd.DataFrame({"t": DATES}))(f"t||{frequency}")
+    assert dates in code
 
 
 def test_column_named_x_is_aggregated(chart):

@@ -39,6 +39,12 @@ def test_resampling_to_too_many_rows_is_refused(owner, times):
     assert answer.status_code == 413 and "cells, " in answer.json["error"]
 
 
+def test_unknown_offset_is_refused_with_examples(owner, times):
+    cfg = dict(index="t", columns=["x"], freq="M", agg="mean")
+    answer = reshape(owner, times, "resample", **cfg)
+    assert answer.json["error"].startswith("'M' is not an offset of pandas.")
+
+
 def test_pivot_of_too_many_cells_is_refused(owner, times, dtale_settings):
     cfg = dict(index=["x"], columns=["t"], values=["y"], aggfunc="mean")
     dtale_settings.MAX_CELLS = 12 * 13

@@ -10,8 +10,10 @@ from cachetools import LRUCache
 from dtale import predefined_filters
 
 from django_dtale.compat.dtypes import make_displayable
+from django_dtale.dtale import store
 from django_dtale.dtale.patches.registry import resolve
 from django_dtale.dtale.patches.rows import ENTRY_OVERHEAD, LazyPage, SortedLabelSet
+from django_dtale.dtale.patches.sorting import row_order
 from django_dtale.filters.compiler import Filter
 from django_dtale.storage import blobs
 
@@ -67,20 +69,26 @@ def cache(monkeypatch, stored):
 
 @pytest.fixture
 def as_dtale_does(monkeypatch):
-    """A function that returns plain D-Tale's response, without cached filters."""
+    """A function that returns plain D-Tale's response, from a sorted copy."""
     views = resolve("dtale.views")
 
     def ask(get, *args, **query):
         with monkeypatch.context() as patch:
             patch.setattr(views, "run_query", views.run_query.__wrapped__)
+            sort = views.sort_df_for_grid.__wrapped__
+            patch.setattr(views, "sort_df_for_grid", sort)
+            patch.setattr(store, "needs_sorted_rows", lambda: True)
             return text(get(*args, **query))
 
     return ask
 
 
 def text(answer):
-    """Return the text of a response without the request id, which always differs."""
-    return re.sub(r"\(request \w+\)", "", answer.text)
+    """Return the text of a response without what D-Tale's responses do not have.
+
+    These are the request id, and the labels of rows.
+    """
+    return re.sub(r'\(request \w+\)|"__row":\d+,|,"__row":\d+', "", answer.text)
 
 
 # The same responses -------------------------------------------------------------------
@@ -146,7 +154,7 @@ LOOKS = {
 }
 
 
-REFUSED = "no such column", "not a condition", "does not fit", "no text"
+REFUSED = "not a condition", "does not fit", "no text"
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -189,6 +197,47 @@ def test_filtered_rows_can_be_sorted(request, visitor, large, person):
     down = frame["a"][frame["a"] > 40].sort_values(ascending=False)[:100]
     for _ in range(3):
         assert someone.column(large.pk, sort=[["a", "DESC"]]) == [*down]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_row_order_is_the_order_of_pandas(kind):
+    frame = make_displayable(KINDS[kind]()).frame
+    frame["ties"] = np.arange(len(frame)) % 3
+    for name in frame.columns:
+        for sort in (
+            [[name, "ASC"]],
+            [[name, "DESC"]],
+            [["ties", "DESC"], [name, "ASC"]],
+        ):
+            names = [each for each, _ in sort]
+            ascending = [direction == "ASC" for _, direction in sort]
+            try:
+                expected = frame.sort_values(names, ascending=ascending).index
+            except (TypeError, ValueError) as error:  # For example, mixed types.
+                with pytest.raises(type(error)):
+                    row_order(frame, sort, None)
+            else:
+                assert [*row_order(frame, sort, None)] == [*expected]
+
+
+def test_sorted_grid_and_edits_make_no_sorted_copy(owner, large, cache):
+    cache, sort = cache(10_000_000), {"sort": DOWN}
+    shown = owner.get(f"data/{large.pk}", ids=["0-59"], **sort).json["results"]
+    more_than_40(owner, large.pk)
+    owner.get(f"data/{large.pk}", ids=["0-59"], **sort)
+    more = [entry for key, entry in cache.items() if len(key) > 1]
+    label = shown["0"]["__row"]
+    edited = owner.browser.get(
+        f"/flask/dtale/edit-cell/{large.pk}",
+        query_string={"col": "a", "rowIndex": 0, "updated": "7"},
+        headers={"X-Row": str(label)},
+    )
+    assert edited.json["success"]
+    more += [entry for key, entry in cache.items() if len(key) > 1]
+    assert more  # The order, and the rows that the filter finds.
+    assert all(isinstance(value, pd.Series) for value, _ in more)
+    large.refresh_from_db()
+    assert blobs.load(large.payload)["a"][label] == 7
 
 
 def test_results_of_predefined_filters_are_not_cached(owner, large):
@@ -276,6 +325,22 @@ def test_each_person_has_their_own_filters_and_order(
 
 
 # Memory -------------------------------------------------------------------------------
+
+
+def test_new_columns_of_a_sorted_grid_add_no_index(owner, publish, ann):
+    """D-Tale describes a cumulative sum only when the grid shows it."""
+    frame = publish(ann, x=[2, 3, 1])
+    sort = '[["x", "DESC"]]'
+    rows = owner.get(f"data/{frame.pk}", ids='["0-9"]', sort=sort).json["results"]
+    cfg = '{"cols": ["x"]}'
+    owner.get(f"build-column/{frame.pk}", type="cumsum", name="sum", cfg=cfg)
+    shown = owner.get(f"data/{frame.pk}", ids='["0-9"]', sort=sort).json
+    names = [column["name"] for column in shown["columns"]]
+    assert names[0] == "dtale_index"
+    assert "index" not in names
+    assert [row["__row"] for row in rows.values()] == [1, 0, 2]
+    assert [row["__row"] for row in shown["results"].values()] == [1, 0, 2]
+    assert "error" not in owner.get(f"correlations/{frame.pk}").json
 
 
 def test_memory_of_filter_results_is_bounded(owner, large, cache):

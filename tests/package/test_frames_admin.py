@@ -1,13 +1,21 @@
 """Frames in the admin: search, changes, sharing, and deletion with payloads."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.urls import reverse
 from django.utils.html import escape
 from pytest_django.asserts import assertContains, assertNotContains
 
 from django_dtale import unit_of_work
-from django_dtale.models import Frame, Record, Share
+from django_dtale.models import (
+    Action,
+    AuditEntry,
+    Frame,
+    Record,
+    RemovedShare,
+    Share,
+)
 from django_dtale.workspace import Workspace, bind
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,6 +34,7 @@ def change(frame):
 def form(frame, **fields):
     """Return the data of the admin's change form."""
     forms = {"shares-TOTAL_FORMS": 1, "shares-INITIAL_FORMS": 0}
+    forms["shares-0-role"] = "reader"
     return {"name": frame.name, "owner": frame.owner_id, **forms, **fields}
 
 
@@ -83,6 +92,66 @@ def test_frame_can_be_shared_in_the_admin(admin_client, frames, bob, visitor):
     )
     assert answer.status_code == 302, (answer.content, answer.headers)
     assert visitor(bob).column(frames[0].pk) == [1, 2, 3]
+
+
+def test_shares_in_the_admin_follow_the_rules_of_the_owners_page(
+    admin_client, admin_user, frames, bob, ann, visitor
+):
+    """Removed shares can be restored, and the audit log names the administrator."""
+    team = Group.objects.create(name="Team")
+    path, name = change(frames[0]), "shares-0"
+    fields = {f"{name}-group": team.pk, f"{name}-role": "editor"}
+    admin_client.post(path, form(frames[0], **fields))
+    [share] = Share.objects.all()
+    assert (share.people, share.role, share.shared_by) == ("Team", "editor", admin_user)
+
+    def saved(**values):
+        values = {
+            "shares-INITIAL_FORMS": 1,
+            f"{name}-id": share.pk,
+            f"{name}-frame": frames[0].pk,
+            **{f"{name}-{key}": value for key, value in values.items()},
+        }
+        return admin_client.post(path, form(frames[0], **values))
+
+    saved(group=team.pk, role="reader")
+    share.refresh_from_db()
+    assert (share.people, share.role) == ("Team", "reader")
+    saved(user=bob.pk, role="reader")
+    [share] = Share.objects.all()
+    assert share.people == "bob" and RemovedShare.objects.get().people == "Team"
+    assert visitor(bob).column(frames[0].pk) == [1, 2, 3]
+    saved(user=bob.pk, role="reader", DELETE="on")
+    assert not Share.objects.exists() and RemovedShare.objects.count() == 2
+    assert [
+        (each.user, each.action, each.detail)
+        for each in AuditEntry.objects.order_by("pk")
+    ] == [
+        (admin_user, Action.SHARED, "Team: Can edit"),
+        (admin_user, Action.SHARED, "Team: Can view"),
+        (admin_user, Action.UNSHARED, "Team: Can view"),
+        (admin_user, Action.SHARED, "bob: Can view"),
+        (admin_user, Action.UNSHARED, "bob: Can view"),
+    ]
+
+
+def test_everyone_has_to_be_chosen_in_the_admin(admin_client, frames, bob):
+    """A role without people must not open the table to everyone."""
+    team = Group.objects.create(name="Team")
+    for wrong in (
+        {"role": "editor"},
+        {"role": "reader", "user": bob.pk, "group": team.pk},
+        {"role": "reader", "user": bob.pk, "everyone": "on"},
+    ):
+        fields = {f"shares-0-{key}": value for key, value in wrong.items()}
+        page = admin_client.post(change(frames[0]), form(frames[0], **fields))
+        assertContains(page, "Choose one user, one group, or everyone.")
+    assert not Share.objects.exists()
+    everyone = {"shares-0-everyone": "on"}
+    admin_client.post(change(frames[0]), form(frames[0], **everyone))
+    assert Share.objects.get().people == "Everyone who is signed in"
+    page = admin_client.get(change(frames[0]))
+    assertContains(page, 'name="shares-0-everyone" id="id_shares-0-everyone" checked')
 
 
 def test_owner_can_be_changed_in_the_admin(admin_client, frames, ann, bob, visitor):

@@ -56,4 +56,4 @@ def test_links_include_the_path_of_a_proxy(somebody, publish, ann, bob, dtale_se
         f"/{dtale_settings.PREFIX}/dtale/rename-col/{frame.pk}?col=a&rename=z",
         environ_overrides={"SCRIPT_NAME": "/tools"},
     )
-    assert f"/tools/frames/{frame.pk}/copy/" in answer.json["error"]
+    assert answer.json["copy_url"] == f"/tools/frames/{frame.pk}/copy/"

@@ -8,12 +8,11 @@ import pandas as pd
 import pytest
 from django.template.defaultfilters import filesizeformat
 from django.test import Client
-from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 import django_dtale
 from django_dtale.compat.export import WRITERS
-from django_dtale.models import Frame, Share
+from django_dtale.models import Frame
 from django_dtale.views.listing import PER_PAGE
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +68,7 @@ def test_list_shows_the_details_of_frames(ann_at, publish, ann, bob, shared):
     for text in (
         "1,200 × 1",
         filesizeformat(sales.nbytes),
-        "and one other user",
+        ">1 user<",
         "3 × 2",
         "bob",
         ">now<",
@@ -85,7 +84,7 @@ def test_note_is_shown_beside_the_name(ann_at, ann):
 
 def test_unnamed_frame_is_shown_by_its_number(ann_at, publish, ann):
     frame = publish(ann)
-    link = f'<a href="{frame.get_absolute_url()}">Table {frame.pk}</a>'
+    link = f'<a class="name" href="{frame.get_absolute_url()}">Table {frame.pk}</a>'
     assertContains(ann_at.get(HOME), link, html=True)
 
 
@@ -103,15 +102,19 @@ def test_visitor_sees_their_own_frames(client):
         ("sort=-name", ["c", "b", "a"]),
         ("sort=shape", ["c", "b", "a"]),
         ("sort=-size", ["a", "b", "c"]),
+        ("sort=as_of", ["a", "c", "b"]),
+        ("sort=-shared", ["c", "b", "a"]),
+        ("sort=owner", ["b", "c", "a"]),  # This list has no such column.
         ("sort=-opened&page=x", ["b", "c", "a"]),
         ("sort=owner__password", ["b", "c", "a"]),
         ("q=B", ["b"]),
         ("q=b&sort=nonsense", ["b"]),
     ],
 )
-def test_frames_can_be_searched_and_sorted(ann_at, publish, ann, query, found):
+def test_frames_can_be_searched_and_sorted(ann_at, publish, ann, bob, query, found):
     for name, count in (("a", 3000), ("c", 1), ("b", 200)):
-        publish(ann, name, x=range(count))
+        people = [bob] if name == "c" else []
+        publish(ann, name, shared_with=people, x=range(count))
     page = ann_at.get(f"{HOME}?{query}")
     assert names(page) == found
 
@@ -121,6 +124,33 @@ def test_search_without_results_offers_to_show_all(ann_at, publish, ann):
     page = ann_at.get(f"{HOME}?q=%3Cb%3E")
     assertContains(page, "No table name contains “&lt;b&gt;”.")
     assertContains(page, "Show all")
+
+
+def test_layout_is_remembered(ann_at, publish, ann):
+    publish(ann, "sales")
+    assertContains(ann_at.get(HOME), '<table class="listing list">')
+    answer = ann_at.get(f"{HOME}?layout=cards&q=sales")
+    assertRedirects(answer, f"{HOME}?q=sales")
+    assertContains(ann_at.get(HOME), '<table class="listing cards">')
+    ann_at.get(f"{HOME}?layout=nonsense")
+    ann_at.cookies["frames_layout"] = "<nonsense>"
+    assertContains(ann_at.get(HOME), '<table class="listing list">')
+
+
+def test_sample_is_offered_only_to_people_without_a_table(
+    ann_at, publish, ann, shared, settings
+):
+    button, hint = "Open the sample table", "The button runs"
+    assertNotContains(ann_at.get(HOME), button)  # Bob has shared a table.
+    shared.unshare(ann)
+    assertContains(ann_at.get(HOME), button)
+    settings.DEBUG = True
+    assertContains(ann_at.get(HOME), hint)
+    settings.DEBUG = False
+    assertNotContains(ann_at.get(HOME), hint)
+    publish(ann, "sales")
+    assertNotContains(ann_at.get(HOME), button)
+    assertNotContains(ann_at.get(f"{HOME}?q=nothing"), button)
 
 
 def test_header_of_a_sorted_column_reverses_the_order(ann_at, publish, ann):
@@ -145,9 +175,9 @@ def test_page_makes_no_query_per_frame(
     ann_at, publish, ann, bob, django_assert_num_queries
 ):
     def ask():
-        # The queries read the session, its user, and the count and one page of each
-        # list.
-        with django_assert_num_queries(6):
+        # The queries read the session, its user, the count and one page of each list,
+        # the shares with this user, and whether anything can be restored.
+        with django_assert_num_queries(8):
             ann_at.get(HOME)
 
     publish(ann), publish(bob, shared_with=[ann])
@@ -254,6 +284,18 @@ def test_invalid_name_is_explained(ann_at, publish, ann, shared, name, reason):
     assert frame.name == "sales"
 
 
+def test_script_gets_the_new_name_or_the_reason(ann_at, publish, ann):
+    frame, script = publish(ann, "sales"), {"Accept": "application/json"}
+    path = f"/frames/{frame.pk}/rename/"
+    publish(ann, "other")
+    answer = ann_at.post(path, {"name": "other"}, headers=script)
+    assert answer.status_code == 400
+    assert "already have a table named other" in answer.json()["error"]
+    answer = ann_at.post(path, {"name": ""}, headers=script)
+    assert answer.json() == {"name": "", "title": f"Table {frame.pk}"}
+    assertNotContains(ann_at.get(HOME), "The table was renamed.")
+
+
 def test_name_can_be_kept_or_removed(ann_at, publish, ann):
     frame = publish(ann, "sales")
     for name in ("sales", ""):
@@ -262,86 +304,41 @@ def test_name_can_be_kept_or_removed(ann_at, publish, ann):
         assert frame.name == name
 
 
-# Delete and leave ---------------------------------------------------------------------
+# Delete -------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
-def test_delete_asks_for_confirmation(ann_at, publish, ann, bob, stored):
+def test_delete_asks_for_confirmation(ann_at, publish, ann, bob, stored, purge_trash):
     frame = publish(ann, "sales", shared_with=[bob])
     page = ann_at.get(f"/frames/{frame.pk}/delete/")
-    assertContains(page, "One user who can read it will lose access")
+    assertContains(page, "Everyone with whom you share it will lose access")
     page = ann_at.post(f"/frames/{frame.pk}/delete/", follow=True)
     assertContains(page, "sales was deleted.")
+    assert names(page) == []
+    purge_trash()
     assert not Frame.objects.exists() and stored.names() == set()
 
 
-def test_reader_can_leave_a_shared_frame(ann_at, shared):
-    assertContains(ann_at.get(f"/frames/{shared.pk}/leave/"), "still belongs to bob")
-    page = ann_at.post(f"/frames/{shared.pk}/leave/", follow=True)
-    assertContains(page, "budget is no longer in your list.")
-    assert Frame.objects.count() == 1 and not Share.objects.exists()
-
-
-def test_leaving_an_own_frame_redirects_to_delete(ann_at, publish, ann):
-    frame = publish(ann, shared_with=[ann])
-    path = f"/frames/{frame.pk}/leave/"
-    assertRedirects(ann_at.post(path), f"/frames/{frame.pk}/delete/")
-    assert Frame.objects.count() == 1
-
-
-# Share --------------------------------------------------------------------------------
-
-
-def test_owner_can_share_and_remove_access(ann_at, publish, ann, bob):
+def test_deleting_from_the_list_keeps_the_search(ann_at, publish, ann):
     frame = publish(ann, "sales")
-    path = f"/frames/{frame.pk}/share/"
-    page = ann_at.post(path, {"person": "bob"}, follow=True)
-    assertContains(page, "bob can now see this table.")
-    ann_at.post(path, {"person": "bob"})  # Sharing again is harmless.
-    [share] = Share.objects.all()
-    assert (share.frame, share.user) == (frame, bob)
-    assertRedirects(ann_at.get(f"{path}{share.pk}/"), path)
-    assert Share.objects.count() == 1
-    page = ann_at.post(f"{path}{share.pk}/", follow=True)
-    assertContains(page, "bob can no longer see this table.")
-    assert not Share.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "person, reason",
-    [
-        ("nobody", "There is no user nobody."),
-        ("BOB", "Usernames are case-sensitive"),
-        ("gone", "There is no user gone."),
-        ("ann", "This table belongs to you already"),
-        ("", "This field is required."),
-    ],
-)
-def test_frame_cannot_be_shared_with_an_invalid_user(
-    ann_at, publish, ann, bob, user, person, reason
-):
-    user("gone", is_active=False)
-    frame = publish(ann)
-    page = ann_at.post(f"/frames/{frame.pk}/share/", {"person": person})
-    assertContains(page, reason)
-    assert not Share.objects.exists()
-
-
-def test_share_of_another_frame_cannot_be_removed(ann_at, publish, ann, bob, shared):
-    own = publish(ann)
-    [share] = Share.objects.all()
-    for frame in (own, shared):
-        path = f"/frames/{frame.pk}/share/{share.pk}/"
-        assert ann_at.post(path).status_code in (403, 404)
-    assert Share.objects.count() == 1
-
-
-def test_visitors_cannot_find_out_who_has_an_account(client, ann):
-    client.post("/create-df/")
-    path = reverse("frames:share", args=[Frame.objects.get().pk])
-    assertRedirects(
-        client.post(path, {"person": "ann"}), f"/accounts/login/?next={path}"
+    page = ann_at.get(f"{HOME}?q=sales&sort=name")
+    assertContains(page, f'formaction="/frames/{frame.pk}/delete/"')
+    query = '<input type="hidden" name="list" value="q=sales&amp;sort=name">'
+    assertContains(page, query, html=True)
+    sent = {"list": "q=sales&sort=name"}
+    answer = ann_at.post(f"/frames/{frame.pk}/delete/", sent)
+    assertRedirects(answer, f"{HOME}?q=sales&sort=name")
+    assertContains(
+        ann_at.post(f"/frames/{publish(ann).pk}/delete/", follow=True), "Undo"
     )
+
+
+def test_list_links_to_the_page_that_asks_if_nothing_can_be_restored(
+    ann_at, publish, ann, dtale_settings
+):
+    dtale_settings.TRASH_DAYS = 0
+    frame = publish(ann, "sales")
+    assertContains(ann_at.get(HOME), f'<a href="/frames/{frame.pk}/delete/">')
 
 
 # Downloads ----------------------------------------------------------------------------

@@ -5,9 +5,12 @@ import re
 
 import pandas as pd
 import pytest
+from django.utils.formats import date_format
 from pytest_django.asserts import assertContains
 
 from django_dtale.models import Frame
+from django_dtale.readers.process.outline import Column, Preview
+from django_dtale.views.uploads.column_menus import cells
 from django_dtale.views.uploads.date_patterns import to_format, to_pattern
 
 from .test_uploads import FRENCH, SCRIPT, ask, data_of, excel, options_of
@@ -85,9 +88,9 @@ def test_question_is_beside_the_field_that_it_is_about(at):
 def test_most_probable_answer_is_selected(at):
     page = Page(at, b"a;b\nx;01/02/2026\n")
     assert "Day or month first?" in page.about("day_first")
-    assert page.values["day_first"] is True and page.rows == [["x", "2026-02-01"]]
+    assert page.values["day_first"] is True and page.rows == [["x", "Feb. 1, 2026"]]
     assert page.update(day_first="").rows == [["x", "01/02/2026"]]
-    assert page.update(day_first="False").rows == [["x", "2026-01-02"]]
+    assert page.update(day_first="False").rows == [["x", "Jan. 2, 2026"]]
 
 
 def test_preview_shows_the_rows_and_types_as_they_will_be(at):
@@ -100,9 +103,35 @@ def test_preview_shows_the_rows_and_types_as_they_will_be(at):
         "aktiv": "Automatic (yes or no)",
     }
     assert page.rows == [
-        ["01234", "1234.5", "2026-01-31", "True"],
+        ["01234", "1234.5", "Jan. 31, 2026", "True"],
         ["80331", "2.0", "", "False"],
     ]
+
+
+@pytest.mark.parametrize(
+    "language, number, day, time",
+    [
+        ("en", "1234.5", "May 31, 2026", "May 1, 2026 10:30:15"),
+        ("de", "1234,5", "31. Mai 2026", "1. Mai 2026 10:30:15"),
+    ],
+)
+def test_numbers_and_dates_are_shown_in_the_language_of_the_page(
+    at, language, number, day, time
+):
+    content = "n;i;day;time;text\n1.234,50;2026;31.05.2026;2026-05-01 10:30:15;1.50x\n"
+    page = Page(at, content.encode(), HTTP_ACCEPT_LANGUAGE=language)
+    assert page.rows == [[number, "2026", day, time, "1.50x"]]
+    name = {"en": "In the file: ", "de": "In der Datei: "}[language]
+    titles = [*re.findall(f'title="{name}([^"]*)"', page.text)]
+    assert titles == ["1.234,50", "31.05.2026", "2026-05-01 10:30:15"]
+
+
+def test_dates_that_a_reader_makes_up_are_shown_as_they_are():
+    columns = Column("a", "date"), Column("b", "number")
+    rows = (("2026-13-01", "1.5e300"), ("20260-01-01", "nan"))
+    preview = Preview(columns, rows, originals=rows)
+    shown = [[cell.text for cell in row] for row in cells(preview)]
+    assert shown == [list(row) for row in rows]
 
 
 def test_preview_shows_fifty_rows_and_a_hundred_columns(at):
@@ -152,6 +181,13 @@ def test_lines_of_different_lengths_without_a_header_are_no_question(at):
 # Options ------------------------------------------------------------------------------
 
 
+def shown(value):
+    """Return the text of a value in the preview."""
+    if isinstance(value, pd.Timestamp):
+        return date_format(value, "DATE_FORMAT")
+    return "" if value is None else str(value)
+
+
 @pytest.mark.parametrize(
     "content, changes, rows",
     [
@@ -183,15 +219,9 @@ def test_option_changes_the_preview_and_the_frame(at, content, changes, rows):
     page = Page(at, content).update(**changes)
     assert 'role="alert">' not in page.text
     data, _ = page.open()
-    shown = data.astype(object).where(data.notna(), None).values.tolist()
-    assert shown == rows
-    texts = [
-        ["" if value is None else str(value) for value in row] for row in page.rows
-    ]
-    assert texts == [
-        ["" if value is None else str(value).removesuffix(" 00:00:00") for value in row]
-        for row in data.astype(object).where(data.notna(), None).values.tolist()
-    ]
+    opened = data.astype(object).where(data.notna(), None).values.tolist()
+    assert opened == rows
+    assert page.rows == [list(map(shown, row)) for row in opened]
 
 
 @pytest.mark.parametrize(
@@ -274,7 +304,7 @@ def test_other_format_of_dates_is_written_as_people_do(at):
     page = Page(at, b"a;b\n2026~01~31;x\n").update(types__a="other")
     assert 'name="format.a"' in page.text
     page.update(types__a="other", format__a="YYYY~MM~DD")
-    assert page.rows == [["2026-01-31", "x"]]
+    assert page.rows == [["Jan. 31, 2026", "x"]]
     assert 'name="format.a" value="YYYY~MM~DD"' in page.text
     data, _ = page.open()
     assert data["a"].tolist() == [pd.Timestamp("2026-01-31")]

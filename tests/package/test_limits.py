@@ -1,5 +1,6 @@
 """Limits on the number, size and age of frames, and the command purge_frames."""
 
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -13,7 +14,17 @@ from django.utils import timezone
 
 from django_dtale.exceptions import LimitExceeded
 from django_dtale.management.commands.purge_frames import Command
-from django_dtale.models import Frame
+from django_dtale.models import (
+    Action,
+    AuditEntry,
+    Change,
+    Frame,
+    PersonalView,
+    RemovedShare,
+    SavedView,
+    Share,
+)
+from django_dtale.models.data_ids import data_id, variant_of_state, variant_of_view
 from django_dtale.storage import blobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,9 +62,7 @@ def test_total_size_of_a_users_frames_is_limited(
     dtale_settings.MAX_MB = 2
     columns = {"a": np.arange(130_000)}  # This column takes about a megabyte.
     publish(ann, **columns), publish(bob, **columns)
-    with pytest.raises(
-        LimitExceeded, match=r"1\.0 MB, your tables would take 2\.0 MB, 0\.0 MB"
-    ):
+    with pytest.raises(LimitExceeded, match=r"1 MB, your tables would take 2 MB, 0 MB"):
         publish(ann, a=np.arange(136_000))
     assert Frame.objects.count() == len(stored.names()) == 2
 
@@ -130,6 +139,13 @@ def purge(**options):
     return printed.getvalue()
 
 
+def counts(printed):
+    """Return what purge_frames has deleted, by kind, without the zeros."""
+    found = re.findall(r"(\d+) ([a-z ]+?)(?:,| and| deleted\.| would)", printed)
+    assert len(found) == 8
+    return {kind: int(number) for number, kind in found if number != "0"}
+
+
 @pytest.fixture
 def clutter(publish, ann, dtale_settings, stored):
     """Store a frame in use, an expired one and a stray file. Return the first."""
@@ -145,7 +161,7 @@ def clutter(publish, ann, dtale_settings, stored):
 def test_purge_removes_only_expired_frames_and_unreferenced_files(
     clutter, stored, visitor, ann
 ):
-    assert "1 expired frames, 1 unreferenced files" in purge(grace=0)
+    assert counts(purge(grace=0)) == {"expired frames": 1, "unreferenced files": 1}
     assert list(Frame.objects.all()) == [clutter]
     assert stored.names() == {clutter.payload}
     assert visitor(ann).column(clutter.pk) == [1, 2, 3]
@@ -159,21 +175,21 @@ def test_purge_keeps_the_bases_of_payloads(on_a_base, clutter, stored):
 
 def test_second_purge_removes_nothing(clutter, stored):
     purge(grace=0)
-    assert "0 expired frames, 0 unreferenced files" in purge(grace=0)
+    assert counts(purge(grace=0)) == {}
     assert stored.names() == {clutter.payload}
 
 
 def test_dry_run_counts_and_deletes_nothing(clutter, stored):
     before = stored.names()
     told = purge(grace=0, dry_run=True)
-    assert "1 expired frames, 1 unreferenced files" in told
+    assert counts(told) == {"expired frames": 1, "unreferenced files": 1}
     assert told.rstrip().endswith("would be deleted.")
     assert stored.names() == before and Frame.objects.count() == 2
 
 
 def test_purge_keeps_recent_unreferenced_files(clutter, stored):
     before = stored.names()
-    assert "1 expired frames, 0 unreferenced files" in purge()
+    assert counts(purge()) == {"expired frames": 1}
     assert len(stored.names()) == len(before) - 1
 
 
@@ -232,10 +248,109 @@ def test_purge_reports_an_undeletable_file_and_continues(clutter, stored, monkey
 
 
 def test_purge_of_an_empty_site_deletes_nothing(stored):
-    assert "0 expired frames, 0 unreferenced files" in purge()
+    assert counts(purge()) == {}
 
 
 def test_purge_keeps_foreign_files(clutter, stored):
     storages["frames"].save("README.txt", ContentFile(b"not a frame"))
     purge(grace=0)
     assert storages["frames"].exists("README.txt")
+
+
+# Trash, history and the audit log ---------------------------------------------------
+
+
+def ago(days):
+    return timezone.now() - timedelta(days=days)
+
+
+def test_purge_removes_old_trash_and_keeps_new(publish, ann, bob, stored):
+    old, new = publish(ann, "old"), publish(ann, "new")
+    Frame.objects.filter(pk=old.pk).update(deleted_at=ago(31))
+    Frame.objects.filter(pk=new.pk).update(deleted_at=ago(29))
+    kept = publish(ann, "kept")
+    for person, days in ((ann, 31), (bob, 29)):
+        removed = Share.objects.grant(kept, person).remove()
+        RemovedShare.objects.filter(pk=removed.pk).update(removed_at=ago(days))
+    expected = {"deleted frames": 1, "removed shares": 1}
+    assert counts(purge(dry_run=True)) == expected
+    assert Frame.objects.count() == 3 and RemovedShare.objects.count() == 2
+    assert counts(purge()) == expected
+    assert {*Frame.objects.all()} == {new, kept}
+    assert stored.names() == {new.payload, kept.payload}
+    assert RemovedShare.objects.get().user == bob
+
+
+@pytest.fixture
+def changed(publish, ann, visitor):
+    """A frame with changes that were made 31, 30.5 and 29 days ago, by columns."""
+    columns = {name: np.random.default_rng(1).random(130_000) for name in "abcd"}
+    frame, owner = publish(ann, **columns), visitor(ann)
+    for column, days in (("a", 31), ("b", 30.5), ("c", 29)):
+        answer = owner.get(f"delete-col/{frame.pk}", cols=[column])
+        assert answer.json["success"]
+        change = Change.objects.order_by("-pk")[:1].values("pk")
+        Change.objects.filter(pk__in=change).update(made_at=ago(days))
+    frame.refresh_from_db()
+    return frame
+
+
+def test_purge_removes_old_changes_and_their_files(
+    changed, stored, visitor, ann, dtale_settings
+):
+    dtale_settings.HISTORY_DAYS = 32
+    assert counts(purge()) == {}
+    dtale_settings.HISTORY_DAYS = 30
+    [*_, newest] = Change.objects.all()
+    before = stored.names()
+    assert counts(purge(dry_run=True)) == {"changes": 2}
+    assert stored.names() == before and Change.objects.count() == 3
+    assert counts(purge()) == {"changes": 2}
+    assert Change.objects.get() == newest
+    needed = blobs.files_of(changed.payload) | blobs.files_of(newest.payload)
+    assert stored.names() == needed < before
+    nbytes = changed.history_nbytes
+    changed.refresh_from_db()
+    own = blobs.files_of(newest.payload) - blobs.files_of(changed.payload)
+    assert changed.history_nbytes == sum(map(blobs.file_size, own)) < nbytes
+    state = data_id(changed.pk, variant_of_state(newest.pk))
+    assert visitor(ann).column(state, "c")
+    assert counts(purge(grace=0)) == {}
+
+
+def test_purge_keeps_the_files_of_earlier_states(changed, stored):
+    Change.objects.update(made_at=timezone.now())
+    before = stored.names()
+    assert len(before) > len(blobs.files_of(changed.payload))
+    assert counts(purge(grace=0)) == {}
+    assert stored.names() == before
+
+
+def test_purge_removes_views_of_deleted_states_and_saved_views(changed, ann, publish):
+    change, saved = (
+        Change.objects.last(),
+        SavedView.objects.create(frame=changed, name="x"),
+    )
+    other = publish(ann)
+    variants = {0, variant_of_state(change.pk), variant_of_view(saved.pk)}
+    gone = variant_of_state(Change.objects.first().pk), variant_of_view(saved.pk + 1)
+    for variant in (*variants, *gone):
+        PersonalView.objects.create(frame=changed, user=ann, variant=variant)
+    # The change belongs to another frame.
+    wrong = variant_of_state(change.pk)
+    PersonalView.objects.create(frame=other, user=ann, variant=wrong)
+    assert counts(purge()) == {"changes": 2, "views without a table": 3}
+    left = PersonalView.objects.values_list("frame", "variant")
+    assert {*left} == {(changed.pk, variant) for variant in variants}
+
+
+def test_purge_removes_old_entries_of_the_audit_log(frame, ann, dtale_settings):
+    for _ in range(2):
+        AuditEntry.objects.record(ann, Action.OPENED, frame)
+    AuditEntry.objects.filter(pk=AuditEntry.objects.first().pk).update(at=ago(366))
+    dtale_settings.AUDIT_DAYS = 0
+    assert counts(purge()) == {}
+    dtale_settings.AUDIT_DAYS = 365
+    assert counts(purge(dry_run=True)) == {"entries of the audit log": 1}
+    assert counts(purge()) == {"entries of the audit log": 1}
+    assert AuditEntry.objects.get().at > ago(1)

@@ -84,7 +84,7 @@ def test_sorting_stays(owner, table):
     owner.column(table.pk, "sales", sort=[["sales", "DESC"]])
     table.replace(NEW)
     assert owner.column(table.pk, "sales", sort=[["sales", "DESC"]]) == [5, 4]
-    assert blobs.load(table.payload)["sales"].tolist() == [5, 4]
+    assert blobs.load(table.payload)["sales"].tolist() == [4, 5]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,10 @@ def test_replacement_is_repeated_if_the_table_was_changed_meanwhile(
         table.replace(OLD)
 
 
-def test_previous_data_are_deleted(table, stored, django_capture_on_commit_callbacks):
+def test_previous_data_are_deleted_if_no_history_is_kept(
+    table, stored, dtale_settings, django_capture_on_commit_callbacks
+):
+    dtale_settings.HISTORY_COUNT = 0
     [before] = stored.names()
     with django_capture_on_commit_callbacks(execute=True):
         table.replace(NEW)

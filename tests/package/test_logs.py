@@ -4,8 +4,10 @@ import io
 import json
 import logging
 import re
+import time
 
 import pytest
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from django_dtale.contrib.logging import JsonFormatter
@@ -58,6 +60,27 @@ def test_site_page_request_is_logged(owner, ann, secret_frame, lines):
     assert (page["endpoint"], page["frame"]) == ("frames:copy", secret_frame.pk)
     assert page["user"] == ann.pk
     assert "endpoint" not in missing and missing["refused"] == "Not Found"
+
+
+def test_time_of_an_upload_includes_the_reading(owner, lines, monkeypatch):
+    """The response streams the steps, and the file is read while it does."""
+    from django_dtale.views.uploads import receive
+
+    def slowly(*args):
+        yield {"step": "reading", "done": 0}
+        time.sleep(0.2)
+        yield {"location": "/"}
+
+    monkeypatch.setattr(receive, "_open_or_confirm", slowly)
+    observed = []
+    monkeypatch.setitem(settings.DTALE, "METRICS_TOKEN", "a token")
+    monkeypatch.setattr("django_dtale.contrib.prometheus.observe", observed.append)
+    script = {"Accept": "application/x-ndjson"}
+    answer = owner.send_file("s.csv", b"a\n1\n", headers=script)
+    assert b"location" in answer.data
+    _, line = requests(lines)  # The home page has the form.
+    assert line["ms"] > 200 and line["endpoint"] == "frames:upload"
+    assert [each["ms"] for each in observed[1:]] == [line["ms"]]
 
 
 def test_failure_is_logged_with_its_request_id(owner, secret_frame, lines):

@@ -15,6 +15,7 @@ PAGES = [
     *(f"/{dtale_settings.PREFIX}/dtale/main/FRAME", "/frames/FRAME/copy/"),
     *(f"/{dtale_settings.PREFIX}/dtale/iframe/FRAME", "/frames/FRAME/csv/"),
     f"/{dtale_settings.PREFIX}/dtale/charts/FRAME",
+    "/frames/FRAME/download/",
     f"/{dtale_settings.PREFIX}/dtale/popup/describe/FRAME?selectedCol=a",
 ]
 
@@ -30,7 +31,7 @@ def main(pk):
 
 def offer(page):
     """Return the login link in the main part of the page, not in the header."""
-    text = re.search("<main>.*</main>", page.text, re.S)[0]
+    text = re.search("<main .*</main>", page.text, re.S)[0]
     return re.search(r'href="(/accounts/login/\?next=[^"]*)"', text)[1]
 
 
@@ -94,7 +95,7 @@ def test_page_shows_the_signed_in_user(visitor, bob, frame, path):
     assert page.status_code == 404
     assert "Signed in as <strong>bob</strong>" in page.text
     assert ">Sign in</a>" not in page.text
-    [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+    token, *_ = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
     answer = browser.post("/accounts/logout/", data={"csrfmiddlewaretoken": token})
     assert answer.status_code == 302
     assert not Session.objects.exists()

@@ -48,7 +48,7 @@ def upload(person, name, content):
 # Theme, language, menu, sizes ---------------------------------------------------------
 
 SETTINGS = [
-    ("update-theme", "theme", "dark", "theme", "dark", "light"),
+    ("update-theme", "theme", "dark", "theme", "dark", "system"),
     ("update-language", "language", "pt", "language", "pt", "en"),
     ("update-pin-menu", "pinned", "true", "pin_menu", "True", "False"),
     ("update-maximum-column-width", "width", "80", "max_column_width", "80", "None"),
@@ -204,10 +204,10 @@ def test_existing_preferences_are_kept_at_sign_in(visitor, bob):
     somebody = visitor()
     somebody.get("update-theme", theme="dark")
     somebody.sign_in(bob)
-    assert (setting(somebody, "theme"), setting(somebody, "language")) == (
-        "light",
-        "pt",
-    )
+    assert setting(somebody, "language") == "pt"
+    # Bob has not chosen a theme, so this browser keeps its own.
+    assert setting(somebody, "theme") == "dark"
+    assert setting(visitor(bob), "theme") == "system"
     assert Preferences.objects.get().owner == bob
 
 

@@ -310,7 +310,7 @@ def test_limits_apply_to_pushes(push, dtale_settings, monkeypatch):
     dtale_settings.MAX_CELLS, dtale_settings.MAX_UPLOAD_MB = 100, 1
     answer = push(b"a\n" * (1 << 20), "name=a.csv")
     assert answer.status_code == 413
-    assert "This file has 2.0\xa0MB; the limit is 1.0\xa0MB" in answer.json()["error"]
+    assert "This file has 2\xa0MB; the limit is 1\xa0MB" in answer.json()["error"]
     dtale_settings.MAX_COUNT = 1
     assert push(parquet()).status_code == 201
     answer = push(parquet())

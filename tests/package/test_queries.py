@@ -21,8 +21,10 @@ IN_DTALE = [
 ]
 ON_THE_SITE = [
     *("/", "/frames/", "/frames/?q=a", "/frames/?sort=owner&page=2&shared=2"),
+    *("/frames/{pk}/views/", "/frames/{pk}/views/save/"),
     *("/frames/{pk}/rename/", "/frames/{pk}/copy/", "/frames/{pk}/share/"),
     *("/frames/{pk}/delete/", "/frames/{pk}/csv/", "/frames/{pk}/parquet/"),
+    *("/frames/{pk}/download/", "/frames/{pk}/download/?format=csv"),
     *("/frames/models/", "/frames/models/accounts/user/", "/frames/tokens/"),
     *("/frames/sources/", "/frames/{pk}/refresh/"),
     *("/admin/", "/admin/frames/frame/", "/admin/frames/frame/?q=a"),

@@ -11,6 +11,7 @@ from django.conf import settings as site
 from django.contrib.auth.models import AnonymousUser
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
 from django.test import override_settings
 from pytest_django.asserts import assertContains, assertNotContains
 
@@ -63,7 +64,7 @@ def is_counted(rf, monkeypatch):
     monkeypatch.setitem(sys.modules, "django_dtale.contrib.prometheus", observer)
     request = rf.get("/")
     request.log_context = {"request": "1"}
-    metrics.MetricsMiddleware(lambda request: None)(request)
+    metrics.MetricsMiddleware(lambda request: HttpResponse())(request)
     return bool(counted)
 
 
@@ -115,14 +116,20 @@ SEEN = {
 }
 # These keys are tested in other files.
 SEEN_ELSEWHERE = {
+    "AUDIT_DAYS": "test_limits.py",
     "EXPIRE_DAYS": "test_limits.py",
     "FETCHED_DIR": "conftest.py",
     "FETCHED_MB": "test_remote_storage.py",
+    "HISTORY_COUNT": "test_history.py",
+    "HISTORY_DAYS": "test_limits.py",
+    "HISTORY_MB": "test_history.py",
+    "LIST_USERS": "test_share_page.py",
     "MAX_COUNT": "test_limits.py",
     "MAX_MB": "test_limits.py",
     "MAX_TOKEN_DAYS": "test_tokens.py",
     "PATCHED_DIR": "test_static_files.py",
     "SOURCE_ROWS": "test_large_tables.py",
+    "TRASH_DAYS": "test_trash.py",
 }
 
 

@@ -57,6 +57,24 @@ def frames():
     return {frame.name: data_of(frame) for frame in Frame.objects.all()}
 
 
+def test_steps_say_which_file_is_read(at):
+    files = {"jan.csv": JAN, "feb.csv": FEB}
+    answer = send(at, files, headers=SCRIPT)
+    found = steps_of(answer)
+    read = [(each["name"], each["part"]) for each in found if "part" in each]
+    assert list(dict.fromkeys(read)) == [("jan.csv", 1), ("feb.csv", 2)]
+    assert {each["parts"] for each in found if "part" in each} == {2}
+    chosen = {"table": ["0", "1"], "open": ""}
+    answer = at.post(found[-1]["location"], chosen, headers=SCRIPT)
+    opened = steps_of(answer)
+    assert opened[0] == {"step": "reading", "done": 0.0} | {
+        "name": "jan.csv",
+        "part": 1,
+        "parts": 2,
+    }
+    assert opened[-1]["location"].startswith("/frames/opened/2/")
+
+
 # The list -----------------------------------------------------------------------------
 
 

@@ -1,8 +1,20 @@
 """Readers of a shared frame have their own view and can copy it, but cannot edit it."""
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, Group
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
-from django_dtale.models import Frame
+import django_dtale
+from django_dtale import EVERYONE
+from django_dtale.models import (
+    Action,
+    AuditEntry,
+    Frame,
+    PersonalView,
+    RemovedShare,
+    Share,
+)
 from django_dtale.unit_of_work import unit_of_work
 from django_dtale.workspace import Workspace, bind
 
@@ -62,7 +74,7 @@ def test_reader_cannot_change_the_data(shared, reader, owner, path, query, store
     }
     answer = reader.get(path.format(shared.pk), **query)
     assert f"Table {shared.pk} sales belongs to ann" in answer.json["error"]
-    assert f"/frames/{shared.pk}/copy/" in answer.json["error"]
+    assert answer.json["copy_url"] == f"/frames/{shared.pk}/copy/"
     assert Frame.objects.values().get(pk=shared.pk) == before
     assert stored.names() == {shared.payload}
     assert owner.column(shared.pk) == [1, 2, 3]
@@ -121,8 +133,87 @@ def test_frame_that_is_no_longer_shared_is_not_found(shared, reader):
 def test_owner_who_is_also_a_reader_can_still_edit(publish, ann, owner):
     frame = publish(ann, shared_with=[ann])
     with bind(Workspace(ann)), unit_of_work() as unit:
-        assert unit.get(frame.pk).share is None
+        assert unit.get(frame.pk).access.is_owner
     assert owner.edit(frame.pk, 10).json["success"]
+
+
+# From code ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def team(bob):
+    team = Group.objects.create(name="Team")
+    bob.groups.add(team)
+    return team
+
+
+@pytest.mark.parametrize("kind", ["user", "group", "everyone"])
+def test_code_shares_with_users_groups_and_everyone(
+    publish, ann, bob, team, reader, kind
+):
+    frame = publish(ann)
+    people = {"user": bob, "group": team, "everyone": EVERYONE}[kind]
+    frame.share(people)
+    assert reader.column(frame.pk) == [1, 2, 3]
+    assert "belongs to ann" in reader.edit(frame.pk, 9).json["error"]
+    frame.share(people, role="editor")
+    assert reader.edit(frame.pk, 9).json["success"]
+    assert frame.shares.count() == 1
+    frame.unshare(people)
+    assert reader.frames() == []
+    assert RemovedShare.objects.get().restore().role == "editor"
+    assert reader.column(frame.pk) == [9, 2, 3]
+
+
+def test_unsharing_removes_only_the_share_with_these_people(publish, ann, bob, team):
+    frame = publish(ann, shared_with=[bob, team, EVERYONE])
+    frame.unshare(EVERYONE)
+    assert [each.people for each in frame.shares.order_by("pk")] == ["bob", "Team"]
+    frame.unshare(team)
+    frame.unshare(team)  # This is harmless.
+    assert [each.people for each in frame.shares.all()] == ["bob"]
+
+
+def test_unknown_role_is_an_error(publish, ann, bob):
+    frame = publish(ann)
+    with pytest.raises(ValueError, match="owner"):
+        frame.share(bob, "owner")
+    assert not Share.objects.exists()
+
+
+def test_publishing_again_keeps_the_role_of_people(ann, bob, team, stored):
+    """A job that publishes each night must not take rights away."""
+
+    def publish():
+        return django_dtale.publish(
+            {"a": [1]},
+            owner=ann,
+            name="sales",
+            replace=True,
+            shared_with=[bob, team, EVERYONE],
+        )
+
+    frame = publish()
+    assert {each.role for each in frame.shares.all()} == {"reader"}
+    frame.share(bob, "editor")
+    frame.share(EVERYONE, "editor")
+    assert publish() == frame
+    roles = {each.people: each.role for each in frame.shares.all()}
+    everyone = "Everyone who is signed in"
+    assert roles == {"bob": "editor", "Team": "reader", everyone: "editor"}
+
+
+def test_audit_log_names_who_shares_from_code(publish, ann, bob, team):
+    frame = publish(ann, "sales", shared_with=[bob])
+    frame.share(bob)  # Nothing changes.
+    frame.share(team, "editor")
+    frame.unshare(bob)
+    entries = AuditEntry.objects.order_by("pk")
+    assert [(each.user, each.action, each.detail) for each in entries] == [
+        (ann, Action.SHARED, "bob: Can view"),
+        (ann, Action.SHARED, "Team: Can edit"),
+        (ann, Action.UNSHARED, "bob: Can view"),
+    ]
 
 
 # Copies -------------------------------------------------------------------------------
@@ -155,3 +246,38 @@ def test_copy_of_a_frame_that_is_not_shared_is_not_found(reader, ann, publish):
     frame = publish(ann)
     assert reader.submit(f"/frames/{frame.pk}/copy/").status_code == 404
     assert Frame.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_existing_shares_and_views_stay(visitor, ann, bob, publish):
+    """Before this update, the view of a reader was a part of the share."""
+    before = [("frames", "0007_live_data")]
+    after = MigrationExecutor(connection).loader.graph.leaf_nodes("frames")
+    frame, reader = publish(ann, shared_with=[bob]), visitor(bob)
+    reader.get(f"test-filter/{frame.pk}", query="a > 2", save="true")
+    view = bytes(PersonalView.objects.get().settings)
+    MigrationExecutor(connection).migrate(before)
+    try:
+        state = MigrationExecutor(connection).loader.project_state(before)
+        share = state.apps.get_model("frames", "Share").objects.get()
+        share.settings = view
+        share.save()
+    finally:
+        MigrationExecutor(connection).migrate(after)
+    assert reader.column(frame.pk) == [3]
+    assert visitor(ann).column(frame.pk) == [1, 2, 3]
+    assert Share.objects.get().role == "reader"
+
+
+@pytest.mark.parametrize("people", [None, AnonymousUser(), "bob", 1])
+def test_nobody_gets_access_by_mistake(publish, ann, people):
+    """For example, a user's manager can be None, which is not everyone."""
+    frame = publish(ann)
+    for share in (
+        lambda: frame.share(people),
+        lambda: frame.unshare(people),
+        lambda: publish(ann, shared_with=[people]),
+    ):
+        with pytest.raises(TypeError, match="a user, a group, or EVERYONE"):
+            share()
+    assert Frame.objects.count() == 1 and not Share.objects.exists()

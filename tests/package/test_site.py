@@ -33,6 +33,7 @@ def test_index_is_public(client, dtale_settings, ann):
         "/frames/FRAME/rename/",
         "/frames/FRAME/share/",
         "/frames/FRAME/csv/",
+        "/frames/FRAME/download/",
         "/frames/models/",
         "/frames/tokens/",
         "/accounts/login/",

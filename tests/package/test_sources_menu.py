@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from pytest_django.asserts import assertContains, assertNotContains
 
 import django_dtale
-from django_dtale import View, api, open_frame
+from django_dtale import View, api
 from django_dtale.exceptions import (
     AccessDenied,
     LimitExceeded,
@@ -28,10 +28,11 @@ from django_dtale.exceptions import (
 )
 from django_dtale.models import Frame, Origin, Share
 from django_dtale.models.tokens import Scope, Token
-from django_dtale.open_frame import OpenFrame
 from django_dtale.sources import registry
 from django_dtale.sources.parameters import from_json, to_json
 from django_dtale.storage import blobs
+from django_dtale.unit_of_work import open_frame
+from django_dtale.unit_of_work.open_frame import OpenFrame
 from django_dtale.views.steps import NDJSON
 from django_dtale.workspace import Workspace, bind
 
@@ -905,7 +906,7 @@ class Killed(BaseException):
         (blobs.payload, "write"),
         (blobs, "save"),
         (OpenFrame, "save_row"),
-        (open_frame, "remove_bytes"),
+        (open_frame, "remove_unused"),
     ],
     ids=lambda each: getattr(each, "__name__", each),
 )
@@ -927,7 +928,7 @@ def test_killed_refresh_leaves_the_old_or_the_new_data(
             opened.refresh()
     stored.forget()
     frame = Frame.objects.get()
-    is_new = name == "remove_bytes"
+    is_new = name == "remove_unused"
     assert data_of(frame)["price"].tolist() == ([5] if is_new else [1, 2])
     assert frame.data_version == is_new
     with bind(Workspace(frame.owner)):

@@ -1,5 +1,6 @@
 """The static files of D-Tale and Dash are found, collected and compressed."""
 
+import functools
 import gzip
 import re
 from contextlib import ExitStack, closing
@@ -220,6 +221,28 @@ def test_every_file_is_collected_once(ask):
     assert "dtale_bundle.js" in names
     assert not [name for name in names if re.search(r"\.[0-9a-f]{12}\.", name)]
     assert ask(f"{static_url(MAIN)}.map").status_code == 404
+
+
+def test_second_run_compresses_only_what_is_new(production, monkeypatch):
+    compress, compressed = Compressor.compress, []
+
+    def spy(self, path):
+        names = compress(self, path)
+        if names:
+            compressed.append(path)
+        return names
+
+    monkeypatch.setattr(Compressor, "compress", spy)
+    again = functools.partial(
+        call_command, "collectstatic", interactive=False, verbosity=0
+    )
+    again()
+    assert not [path for path in compressed if folder() in path]
+    compressed.clear()
+    script = settings.STATIC_ROOT / folder() / "dtale/static/dist/network_bundle.js"
+    script.with_name(f"{script.name}.gz").unlink()
+    again()
+    assert [path for path in compressed if folder() in path] == [str(script)]
 
 
 def test_site_files_have_a_digest_in_their_name(ask):

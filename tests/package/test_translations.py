@@ -18,8 +18,8 @@ from pytest_django.asserts import assertContains
 import django_dtale
 from django_dtale.compat.dtypes import make_displayable
 from django_dtale.exceptions import ReadOnly
-from django_dtale.formats import format_megabytes, format_number
-from django_dtale.models import Frame
+from django_dtale.formats import format_megabytes, format_number, format_size
+from django_dtale.models import Change, Frame, Kind
 from django_dtale.readers.files import read_file
 
 from .test_accounts import PASSWORD
@@ -72,6 +72,13 @@ def test_catalog_is_compiled(path):
     assert texts(compiled) == texts(polib.pofile(path))
 
 
+@pytest.mark.skipif(shutil.which("msgfmt") is None, reason="gettext is not installed")
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-5])
+def test_catalog_passes_the_checks_of_compilemessages(tmp_path, path):
+    command = ["msgfmt", "--check-format", "-o", tmp_path / "django.mo", path]
+    subprocess.run(command, check=True)
+
+
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="gettext is not installed")
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-5])
 def test_catalog_has_all_texts(tmp_path, path):
@@ -101,11 +108,11 @@ def test_catalog_has_all_texts(tmp_path, path):
 
 def test_language_follows_the_browser(client):
     page = client.get("/", **GERMAN)
-    assertContains(page, '<html lang="de">')
+    assertContains(page, '<html lang="de"')
     assertContains(page, "<h1>Ihre Daten</h1>")
     assert "Accept-Language" in page["Vary"]
     page = client.get("/", HTTP_ACCEPT_LANGUAGE="fr")
-    assertContains(page, '<html lang="en">')
+    assertContains(page, '<html lang="en"')
 
 
 @pytest.mark.django_db
@@ -152,6 +159,18 @@ def test_dtale_page_is_translated(visitor, ann, bob, publish):
     assert "Sie sind abgemeldet" in page
 
 
+@pytest.mark.django_db
+def test_changes_are_translated(client, ann, publish):
+    frame = publish(ann, "sales", price=[1, 2])
+    values = {"kind": Kind.EDITED, "columns": ["price"], "count": 1}
+    change = Change.objects.create(frame=frame, user=ann, **values)
+    client.force_login(ann)
+    page = client.get(f"/frames/{frame.pk}/history/{change.pk}/", **GERMAN)
+    assertContains(page, "zurückgesetzt: „1 Zelle von price bearbeitet“")
+    with override("de"):
+        assert change.text_for(1200) == "1.200 Zellen von price bearbeitet"
+
+
 def test_errors_and_notes_are_translated(db, ann, tmp_path):
     with override("de"):
         note = "Spalte a: Listen und ähnliche Werte wurden in Text (JSON)"
@@ -168,10 +187,30 @@ def test_errors_and_notes_are_translated(db, ann, tmp_path):
 
 
 def test_numbers_are_localized():
-    assert (format_number(1200), format_megabytes(1200 << 20)) == ("1,200", "1,200.0")
+    assert (format_number(1200), format_megabytes(1200 << 20)) == ("1,200", "1,200")
     with override("de"):
         assert (format_number(1200), format_megabytes(1200 << 20)) == (
             "1.200",
-            "1.200,0",
+            "1.200",
         )
-    assert format_megabytes(0.96 * 2**20) == "1.0"
+        assert format_megabytes(1.5 * 2**20) == "1,5"
+    assert format_megabytes(0.96 * 2**20) == "1"
+    assert format_megabytes(1.25 * 2**20) == "1.2"
+
+
+@pytest.mark.parametrize(
+    "nbytes, english, german",
+    [
+        (1, "1 byte", "1 Byte"),
+        (900, "900 bytes", "900 Bytes"),
+        (1536, "1.5 KB", "1,5 KB"),
+        (2**20 - 1, "1 MB", "1 MB"),
+        (200 << 20, "200 MB", "200 MB"),
+        (1 << 40, "1 TB", "1 TB"),
+        (3_000 << 40, "3,000 TB", "3.000 TB"),
+    ],
+)
+def test_sizes_have_units_and_no_needless_decimal(nbytes, english, german):
+    assert format_size(nbytes).replace("\xa0", " ") == english
+    with override("de"):
+        assert format_size(nbytes).replace("\xa0", " ") == german

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from django_dtale import unit_of_work
 from django_dtale.dtale.application import resolve
-from django_dtale.models import Frame, Record
+from django_dtale.models import AuditEntry, Frame, Record
 from django_dtale.workspace import Workspace, bind
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,6 @@ READS = [
     ("filter-info/{}", {}),
     ("load-filtered-ranges/{}", {}),
     ("code-export/{}", {}),
-    ("data-export/{}", dict(type="csv")),
     ("chart-data/{}", dict(x="a", y=["b"])),
     ("test-filter/{}", dict(query="a > 1", save="true")),
     ("processes", dict(dtypes="true")),
@@ -68,6 +67,13 @@ def test_read_request_writes_nothing(owner, frame, path, query):
     assert everything() == before
 
 
+def test_export_writes_only_to_the_audit_log(owner, frame):
+    before = everything()
+    assert owner.get(f"data-export/{frame.pk}", type="csv").status_code == 200
+    assert everything() == before
+    assert AuditEntry.objects.count() == 1
+
+
 def test_scrolling_a_sorted_grid_writes_once(owner, frame):
     down = [["a", "DESC"]]
     owner.column(frame.pk, sort=down)
@@ -84,7 +90,9 @@ QUESTIONS = {
     "column-analysis/{}": 3,
     "load-filtered-ranges/{}": 3,
     "update-settings/{}": 4,  # One query writes the new filter.
-    "main/{}": 5,  # Two queries read the preferences and the list of frames.
+    # Four queries read the preferences, the lists of frames and of saved views, and the
+    # last change.
+    "main/{}": 7,
     "processes": 3,
 }
 
@@ -100,12 +108,12 @@ def test_session_user_and_frame_take_one_query_each(owner, frame, path):
     assert len(set(asked)) == len(asked)
 
 
-def test_shared_frame_takes_one_more_query(
+def test_shared_frame_takes_two_more_queries(
     visitor, bob, publish, ann, django_assert_num_queries
 ):
     pk = publish(ann, shared_with=[bob]).pk
     reader = visitor(bob)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):  # The share, and the view of the reader.
         assert reader.column(pk) == [1, 2, 3]
 
 

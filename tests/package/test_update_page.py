@@ -89,13 +89,30 @@ def test_one_sheet_updates_the_table(at, table):
     assert data_of(Frame.objects.get())["sales"].tolist() == [2]
 
 
-def test_only_the_owner_can_update_a_table(at, table, bob, client):
-    table.shared_with.add(bob)
+def test_reader_cannot_update_a_table(at, table, bob, client):
+    table.share(bob)
     client.force_login(bob)
     assert client.get(f"/frames/{table.pk}/update/").status_code == 403
+    assert update(client, table, NEW).status_code == 403
+    assertNotContains(client.get("/frames/"), "Update from a file")
+    table.unshare(bob)
+    assert client.get(f"/frames/{table.pk}/update/").status_code == 404
     assert update(client, table, NEW).status_code == 404
     assert not Frame.objects.filter(owner=bob).exists()
     assert len(data_of(Frame.objects.get())) == 2
+
+
+def test_editor_can_update_a_table(at, table, bob, client):
+    table.share(bob, "editor")
+    client.force_login(bob)
+    assertContains(client.get("/frames/"), f"/frames/{table.pk}/update/")
+    assertContains(client.get(f"/frames/{table.pk}/update/"), 'name="frame"')
+    update(client, table, NEW)
+    frame = Frame.objects.get()
+    assert frame.owner.username == "ann"
+    assert data_of(frame)["city"].tolist() == ["Oslo"]
+    [change] = frame.changes.all()
+    assert (change.user, change.detail) == (bob, "new.csv")
 
 
 @pytest.mark.parametrize("rule", [{}, {"sales": None}])
@@ -148,7 +165,7 @@ def test_bar_shows_when_and_from_where_the_data_are(owner):
 
 def test_list_shows_when_and_from_where_the_data_are(at, table):
     assertContains(at.get("/frames/"), "As of")
-    assertContains(at.get("/frames/"), "· sales.csv")
+    assertContains(at.get("/frames/"), ">sales.csv<")
     assert at.get(f"/frames/{table.pk}/state/").json() == {
         "version": 0,
         "as_of": table.data_at.isoformat(),

@@ -49,7 +49,13 @@ WRONG = [
     ("FRAMES_READER_MB", "2 GB", NUMBER),
     ("FRAMES_READER_SECONDS", "2m", NUMBER),
     ("FRAMES_EXPIRE_DAYS", "never", NUMBER),
+    ("FRAMES_TRASH_DAYS", "never", NUMBER),
+    ("FRAMES_HISTORY_COUNT", "all", NUMBER),
+    ("FRAMES_HISTORY_MB", "1 GB", NUMBER),
+    ("FRAMES_HISTORY_DAYS", "never", NUMBER),
+    ("FRAMES_AUDIT_DAYS", "never", NUMBER),
     ("FRAMES_MAX_TOKEN_DAYS", "never", NUMBER),
+    ("FRAMES_LIST_USERS", "shop.rules.can_list_users", FLAG),
     ("FRAMES_LOGIN_REQUIRED", "maybe", FLAG),
     ("HTTPS", "tls", FLAG),
     ("HSTS_SECONDS", "1h", NUMBER),
@@ -102,7 +108,7 @@ def read_by(path):
 OF_DTALE = {
     f"FRAMES_{key}"
     for key, setting in conf.SETTINGS.items()
-    if setting.kind in (conf.FLAG, conf.NUMBER)
+    if setting.kind in (conf.FLAG, conf.FLAG_OR_FUNCTION, conf.NUMBER)
 }
 READ = read_by(SETTINGS) | read_by(GUNICORN) | OF_DTALE
 COMPOSE = (site.BASE_DIR / "compose.yaml").read_text("utf-8")

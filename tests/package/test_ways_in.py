@@ -102,7 +102,7 @@ def test_grid_links_home_and_shows_the_frames_name(owner, publish, ann, name, sh
     frame = publish(ann, name)
     html = bar(owner.get(f"main/{frame.pk}"))
     assert '<a href="/frames/">Your tables</a>' in html
-    assert f"<strong>{shown.format(pk=frame.pk)}</strong>" in html
+    assert f">{shown.format(pk=frame.pk)}</a></strong>" in html
     assert "Shared with you" not in html and "<details>" not in html
 
 

@@ -51,6 +51,10 @@ REFUSED = {
 # library fixes it.
 PANDAS = "D-Tale uses frequency names that pandas 3 has removed"
 FIXED = {
+    **{
+        f"Export: {kind}": "people who press it get the site's page for downloads"
+        for kind in ("csv", "tsv", "parquet")
+    },
     "matrix by": f"{PANDAS}, and expects a row for every date",
     "dates by H": PANDAS,
     "Feature Analysis": "D-Tale fails if there are both text columns and missing values",

@@ -229,7 +229,7 @@ class Person:
         self.known.add(self.other.name)
         self.other.known.add(self.name)
         page = f"/frames/{sheet.id}/share/"
-        self.visitor.submit(page, page, person=self.other.name)
+        self.visitor.submit(page, page, person=self.other.name, role="reader")
         self.other.shared = [*self.other.shared[-3:], sheet]
 
     def read_shared(self, sheet):

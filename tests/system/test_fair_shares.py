@@ -146,7 +146,9 @@ def test_excess_concurrent_calculations_return_429(site, busy, others):
     visitor, path = busy
     many = 300  # Each of the two workers queues up to 60 requests per person.
     with ThreadPoolExecutor(many) as pool:
-        answers = [*pool.map(lambda _: ask(visitor, path), range(many))]
+        # Equal requests would wait for one calculation.
+        paths = [f"{path}&number={number}" for number in range(many)]
+        answers = [*pool.map(lambda path: ask(visitor, path), paths)]
     refused = [answer for answer in answers if answer[0] == 429]
     assert {status for status, *_ in answers} == {200, 429}
     for _, headers, text in refused:
@@ -192,13 +194,20 @@ def test_three_tabs_load_without_errors(site, page):
 def test_queued_requests_of_closed_connections_are_not_calculated(site, busy, others):
     visitor, path = busy
     before = site.log.read_text().count("column_analysis")
-    head = f"GET {path} {HOST}Sec-Fetch-Site: same-origin\r\n"
-    for _ in range(60):
+    for number in range(60):
+        # Equal requests would wait for one calculation.
+        head = f"GET {path}&closed={number} {HOST}Sec-Fetch-Site: same-origin\r\n"
         with connect(site) as client:
             client.sendall(f"{head}Cookie: {cookies_of(visitor)}\r\n\r\n".encode())
-    time.sleep(15)
-    # Only the requests that found a free thread were calculated.
-    assert site.log.read_text().count("column_analysis") - before <= 6
+    calculated, last = 0, None
+    deadline = time.monotonic() + 90
+    while calculated != last and time.monotonic() < deadline:
+        time.sleep(10)
+        last = calculated
+        calculated = site.log.read_text().count("column_analysis") - before
+    # Only the requests that found a free thread were calculated. On a busy machine, threads
+    # become free while the loop still sends.
+    assert 0 < calculated <= 20
 
 
 def test_slow_uploads_do_not_block_other_users(site, others):

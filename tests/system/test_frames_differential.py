@@ -7,6 +7,7 @@ worker of the site. WALK_SEED selects other steps, and WALK_REQUESTS sets their 
 import contextlib
 import difflib
 import json
+import math
 import os
 import random
 import re
@@ -29,6 +30,8 @@ NOT_COMPARED = {
     "processes": {"start", "ts", "mem_usage", "columns"},
     "column-analysis": {"timestamp"},
     "bins-tester": {"timestamp"},
+    # The site's tests of normality ignore missing values. test_analyses.py compares them.
+    "variance": {"jarqueBera", "shapiroWilk"},
 }
 # For these routes, D-Tale fails in cases in which the site works: descriptions of empty
 # columns, and correlations if there are text columns and missing values.
@@ -47,6 +50,10 @@ SHAPING |= {"update-locked", "update-column-position"}
 
 # These prefixes of D-Tale's dtypes correspond to the kinds of columns in the steps.
 KINDS = {"int": "I", "float": "F", "str": "S", "date": "D", "bool": "B"}
+
+
+# The label of a row, and the token of the form that undoes changes.
+ONLY_OURS = "__row", "csrfmiddlewaretoken", "new-name"
 
 
 class Side:
@@ -109,6 +116,9 @@ class Side:
             # frames.
             answer = hidden(answer)
             answer["settings"] = json.loads(answer["settings"])
+            # D-Tale has no theme that follows the system.
+            if answer["theme"] == "system":
+                answer["theme"] = "light"
         if isinstance(answer, dict) and answer.get("error"):
             return "an error"  # The two sites have different error messages.
         return self.replaced(answer, not_compared)
@@ -123,7 +133,8 @@ class Side:
             return {
                 name: self.replaced(each, not_compared, name)
                 for name, each in value.items()
-                if name not in not_compared and not is_reading(name, each)
+                if name not in {*not_compared, *ONLY_OURS}
+                and not is_reading(name, each)
             }
         if isinstance(value, list):
             return [self.replaced(each, not_compared, key) for each in value]
@@ -133,7 +144,13 @@ class Side:
             # Plain D-Tale exports the code that has read the file. The site has its own
             # reader.
             value = re.sub(r"^df = pd\.read_csv\(.*\n", "", value, flags=re.M)
+            # The site's report of the variance leaves missing values out.
+            value = re.sub(r"(?<=sts\.)(\w+)\(s\.dropna\(\)\)", r"\1(s)", value)
             return re.sub(r"(?<=get_instance\(')\d+", "?", value)
+        if isinstance(value, float):
+            # D-Tale writes NaN, which is invalid JSON. The last digits of a result depend
+            # on the order of the rows.
+            return float(f"{value:.10g}") if math.isfinite(value) else None
         return value
 
     def handle(self, id):

@@ -61,7 +61,8 @@ def site(project, prices, tmp_path_factory):
 def test_source_is_opened_from_the_menu_and_refreshed_in_the_grid(site, page, prices):
     prices.write_text("111 222")
     sign_in(page, site, "ann")
-    page.get_by_role("link", name="Data of this site", exact=True).click()
+    header = page.locator("header")
+    header.get_by_role("link", name="Data of this site", exact=True).click()
     expect(page.get_by_text("All orders of the shop.")).to_be_visible()
     page.get_by_role("link", name="Orders of a year").click()
     page.get_by_label("Year").fill("2026")

@@ -39,7 +39,10 @@ def fetched(production):
 
 def visit(page, site):
     """Open the home page, a grid, a chart and a network, and wait for each to load."""
-    open_sample(page, site)
+    page.goto(site.url)
+    # Leaving the page earlier would cancel its prefetches.
+    page.wait_for_load_state("networkidle")
+    open_sample(page, site, "create-df/")
     grid = page.url
     page.wait_for_load_state("networkidle")
     draw_bars(page, site)

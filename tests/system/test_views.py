@@ -143,7 +143,7 @@ def test_screenshots(open_table, page, project, tmp_path, name):
     page.mouse.move(0, 0)
     size = page.viewport_size
     # The bar below the grid contains the time at which the data were read.
-    bar = page.locator("#frame-bar")
+    bar = page.locator("#frame-bar, #chart-bar")
     height = bar.bounding_box()["y"] if bar.count() else size["height"]
     clip = {"x": 0, "y": 0, "width": size["width"], "height": height}
     path = folder / f"{name}.png"

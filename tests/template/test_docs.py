@@ -205,7 +205,9 @@ assert (own.owner, own.rows) == (bob, 1)
 group = Group.objects.create(name="sellers")
 group.user_set.add(bob)
 shared = publish_orders(ada, "sellers")
-assert [*shared.shared_with.all()] == [bob]
+from django_dtale.workspace import Workspace
+assert shared in Frame.objects.visible_in(Workspace(bob))
+assert shared.shares.get().group.name == "sellers"
 
 assert type(storages["frames"]).__name__ == "LoggedStorage"
 path = settings.DATA_DIR / "frames" / shared.payload

@@ -95,6 +95,7 @@ def test_repeated_sign_in_finds_the_same_account(
     navigation = page.get_by_role("navigation")
     expect(navigation).to_contain_text("Signed in as ann")
     expect(navigation).not_to_contain_text("Change password")
+    page.goto(f"{site.url}/create-df/")
     page.get_by_role("button", name="Open the sample table").click()
     page.wait_for_url(f"{site.url}/{site.prefix}/dtale/main/2")
     expect(page.locator(".main-grid .cell").first).to_be_visible()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import explore, publish
+    from .models.shares import EVERYONE
     from .readers.lazy.sql import Sql
     from .readers.options import ImportOptions
     from .sources.registry import source
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "EVERYONE",
     "Chart",
     "ImportOptions",
     "Sql",
@@ -32,6 +34,8 @@ def __getattr__(name: str) -> object:
     # Django imports this module before it loads models, so `api` is imported on demand.
     if name in ("explore", "publish"):
         return getattr(import_module(".api", __name__), name)
+    if name == "EVERYONE":
+        return import_module(".models.shares", __name__).EVERYONE
     if name == "source":
         return import_module(".sources.registry", __name__).source
     if name == "ImportOptions":

@@ -1,12 +1,15 @@
-from typing import TYPE_CHECKING
+import csv
+from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.forms import BooleanField, ModelForm
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,9 +18,13 @@ from . import workspace
 from .api import open_run
 from .decorators import check_access
 from .exceptions import FrameError
-from .models import Frame, Share, Token
+from .formats import format_size
+from .models import Action, AuditEntry, Frame, Share, Token
 from .sources.model_data import may_open
 from .sources.runs import run_model
+
+# Spreadsheets run the text of a cell that begins with one of these characters.
+FORMULAS = "=", "+", "-", "@", "\t", "\r"
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin
@@ -53,11 +60,34 @@ class DtaleAdminMixin(Base):
             return None
 
 
+class ShareAdminForm(ModelForm):
+    """The form of a share, in which "everyone" has to be chosen explicitly."""
+
+    everyone = BooleanField(
+        label=gettext_lazy("Everyone who is signed in"), required=False
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        share = self.instance
+        self.fields["everyone"].initial = bool(
+            share.pk and not share.user_id and not share.group_id
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        chosen = [cleaned.get(name) for name in ("user", "group", "everyone")]
+        if not self.errors and len(list(filter(None, chosen))) != 1:
+            raise ValidationError(_("Choose one user, one group, or everyone."))
+        return cleaned
+
+
 class ShareInline(admin.TabularInline):
     model = Share
+    form = ShareAdminForm
     autocomplete_fields = ["user"]
     extra = 1
-    fields = ["user"]
+    fields = ["user", "group", "everyone", "role"]
 
 
 @admin.register(Frame)
@@ -73,12 +103,13 @@ class FrameAdmin(admin.ModelAdmin):
     list_display += ["open_in_dtale"]
     list_filter = ["last_opened_at", "created_at"]
     list_filter += [("owner", admin.RelatedOnlyFieldListFilter)]
+    list_filter += [("deleted_at", admin.EmptyFieldListFilter)]
     list_select_related = ["owner"]
     search_fields = ["name", "=id", f"owner__{get_user_model().USERNAME_FIELD}"]
     date_hierarchy = "created_at"
     readonly_fields = ["conversion_notes", "shape", "size", "version", "created_at"]
     readonly_fields += ["updated_at", "last_opened_at", "open_in_dtale"]
-    readonly_fields += ["data_at", "origin", "origin_name"]
+    readonly_fields += ["data_at", "origin", "origin_name", "deleted_at"]
     fields = ["name", "owner", "note", *readonly_fields]
     autocomplete_fields = ["owner"]
     inlines = [ShareInline]
@@ -95,6 +126,28 @@ class FrameAdmin(admin.ModelAdmin):
         # newer values in the database.
         obj.save(update_fields=form.changed_data)
 
+    def save_formset(
+        self, request: HttpRequest, form: ModelForm, formset: Any, change: bool
+    ) -> None:
+        """Save the shares as the page of the owner does, with the audit log."""
+        if formset.model is not Share:
+            super().save_formset(request, form, formset, change)
+            return
+        user: Any = request.user
+        formset.save(commit=False)
+        moved = [
+            share
+            for share, fields in formset.changed_objects
+            if {"user", "group", "everyone"} & set(fields)
+        ]
+        for share in [*formset.deleted_objects, *moved]:
+            Share.objects.get(pk=share.pk).remove(by=user)
+        changed = [share for share, _fields in formset.changed_objects]
+        for share in [*changed, *formset.new_objects]:
+            Share.objects.grant(
+                share.frame, share.recipient, share.role, shared_by=user
+            )
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Frame]:
         visible = Frame.objects.visible_in(workspace.current()).filter(
             pk=OuterRef("pk")
@@ -102,13 +155,22 @@ class FrameAdmin(admin.ModelAdmin):
         frames = super().get_queryset(request).defer("settings")
         return frames.annotate(is_visible=Exists(visible))
 
+    def delete_model(self, request: HttpRequest, obj: Frame) -> None:
+        detail = _("For good, by an administrator")
+        AuditEntry.objects.record(request.user, Action.DELETED, obj, detail)
+        obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Frame]) -> None:
+        for frame in queryset:
+            self.delete_model(request, frame)
+
     @admin.display(description=gettext_lazy("Rows × columns"), ordering="rows")
     def shape(self, frame: Frame) -> str:
         return frame.shape
 
     @admin.display(description=gettext_lazy("Size"), ordering="nbytes")
     def size(self, frame: Frame) -> str:
-        return filesizeformat(frame.nbytes)
+        return format_size(frame.nbytes)
 
     @admin.display(description="D-Tale")
     def open_in_dtale(self, frame: Frame) -> str:
@@ -130,4 +192,54 @@ class TokenAdmin(admin.ModelAdmin):
     dtale_fields = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+class Echo:
+    """A file for ``csv.writer`` whose method ``write`` returns the text."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def as_cell(value: object) -> str:
+    """Return a value as a cell of a CSV file that spreadsheets do not run as a formula."""
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return f"'{text}" if text.startswith(FORMULAS) else text
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):
+    """The admin of the audit log, which can be searched and exported, but not changed."""
+
+    actions = ("export_as_csv",)
+    list_display = ["at", "username", "action", "frame_pk", "frame_name", "detail"]
+    list_filter = ["action", "at"]
+    search_fields = ["username", "frame_name", "=frame_pk"]
+    search_help_text = gettext_lazy("Username, name or number of a table")
+    date_hierarchy = "at"
+    show_full_result_count = False  # The log can be long.
+    dtale_fields = ()
+
+    @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
+    def export_as_csv(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
+    ) -> StreamingHttpResponse:
+        """Send the selected entries, the times in UTC, as a file for spreadsheets."""
+        fields = [*map(str, self.list_display)]
+        rows = queryset.values_list(*fields).iterator()
+        writer = csv.writer(Echo())
+        lines = (writer.writerow(map(as_cell, row)) for row in chain([fields], rows))
+        headers = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
+        return StreamingHttpResponse(
+            lines, content_type="text/csv; charset=utf-8", headers=headers
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

@@ -12,8 +12,10 @@ from django.http import HttpRequest, HttpResponseRedirect
 from .decorators import check_access
 from .dtale.loader import load_dtale
 from .exceptions import Conflict
-from .models import Frame, Origin
+from .models import Frame, Origin, People
+from .models.data_ids import data_id
 from .models.names import clean_name
+from .models.shares import check_people
 from .readers.options import ImportOptions
 from .sources.runs import Run, run_again
 from .view import View
@@ -102,7 +104,7 @@ def publish(
     owner: AbstractBaseUser,
     name: str = "",
     note: str = "",
-    shared_with: Iterable[AbstractBaseUser] = (),
+    shared_with: Iterable[People] = (),
     options: ImportOptions | None = None,
     replace: bool = False,
     append: bool = False,
@@ -119,7 +121,8 @@ def publish(
         name: the name of the frame, which can be empty. If the owner already has a
             frame with this name, a number is appended.
         note: plain text that everyone who opens the frame sees below the grid.
-        shared_with: users who may read the frame.
+        shared_with: users and groups who may read the frame, and EVERYONE for all who
+            are signed in. If they have access already, their role stays.
         options, replace, view, limit, sample: see ``explore``.
         append: if the owner has a frame with this name, add the rows at its end. They
             need the same columns. ``replace`` and ``append`` exclude each other.
@@ -128,12 +131,16 @@ def publish(
         The stored frame.
 
     Raises:
-        TypeError: ``data`` cannot be converted to a DataFrame.
+        TypeError: ``data`` cannot be converted to a DataFrame, or ``shared_with``
+            contains something else.
         ValueError: see ``explore``.
         SourceError: see ``explore``, or the columns are not those of the frame.
         UnsupportedDtype: D-Tale cannot show these data; the message says why.
         LimitExceeded: the frame is too large, or exceeds a quota of its owner.
     """
+    shared_with = list(shared_with)
+    for people in shared_with:
+        check_people(people)
     with bind(Workspace(owner)):
         frame = open_data(
             data,
@@ -147,8 +154,15 @@ def publish(
             note=note,
             origin=Origin.CODE,
         )
-    frame.shared_with.add(*shared_with)  # type: ignore[arg-type]
+    share_with(frame, shared_with)
     return frame
+
+
+def share_with(frame: Frame, shared_with: Iterable[People]) -> None:
+    """Let users and groups read a frame, except those with whom it is shared already."""
+    for people in shared_with:
+        if not frame.shares.to(people).exists():
+            frame.share(people)
 
 
 def replace_data(
@@ -159,6 +173,7 @@ def replace_data(
     view: View | None = None,
     limit: int | None = None,
     sample: bool = False,
+    workspace: Workspace | None = None,
     **fields: Any,
 ) -> None:
     """Replace the data of a frame, and reload its row.
@@ -171,14 +186,17 @@ def replace_data(
         data, options, limit, sample: see ``publish``.
         view: see ``View``. People keep their own views, so only its ``editable``,
             ``title``, ``page`` and ``chart`` take effect.
+        workspace: the workspace of the person who replaces the data. By default, it is
+            that of the owner.
         fields: new values of other fields, such as ``note`` or ``origin_name``.
 
     Raises:
+        FrameNotFound, ReadOnly: the workspace may not change the frame.
         TypeError, ValueError, SourceError, UnsupportedDtype, LimitExceeded: see
             ``publish``.
     """
     prepared = _prepared(data, options, limit, sample)
-    _update(frame, prepared, {"view": view, **fields})
+    _update(frame, prepared, {"view": view, **fields}, workspace)
 
 
 def append_data(
@@ -188,6 +206,7 @@ def append_data(
     *,
     limit: int | None = None,
     sample: bool = False,
+    workspace: Workspace | None = None,
     **fields: Any,
 ) -> None:
     """Add rows at the end of a frame, and reload its row.
@@ -196,10 +215,12 @@ def append_data(
         data: rows with the same columns, in any order. See also ``replace_data``.
 
     Raises:
+        FrameNotFound, ReadOnly: the workspace may not change the frame.
         SourceError: the columns are not those of the frame.
         TypeError, UnsupportedDtype, LimitExceeded: see ``publish``.
     """
-    _update(frame, _prepared(data, options, limit, sample), fields, append=True)
+    prepared = _prepared(data, options, limit, sample)
+    _update(frame, prepared, fields, workspace, append=True)
 
 
 def refresh(frame: Frame) -> None:
@@ -285,13 +306,17 @@ def open_data(
     return repeat(put)
 
 
-def copy_frame(frame: Frame) -> Frame:
+def copy_frame(frame: Frame, variant: int = 0) -> Frame:
     """Copy a frame that the bound workspace can see, and return the copy.
+
+    Args:
+        variant: the number of a saved view, which the copy shows; see ``data_ids``.
 
     Raises:
         LimitExceeded: the copy exceeds a quota of its owner.
     """
-    return Frame.objects.get(pk=load_dtale().copy_frame(frame.pk))
+    number = data_id(frame.pk, variant)
+    return Frame.objects.get(pk=load_dtale().copy_frame(number))
 
 
 def _prepared(
@@ -313,10 +338,11 @@ def _update(
     frame: Frame,
     data: "pd.DataFrame | DisplayableFrame",
     fields: dict[str, Any],
+    workspace: Workspace | None,
     append: bool = False,
 ) -> None:
     given = {"origin": Origin.CODE} | fields
-    with bind(Workspace.of(frame)):
+    with bind(workspace or Workspace.of(frame)):
         write = load_dtale().replace_frame
         repeat(partial(write, frame.pk, data, append=append, **given))
     frame.refresh_from_db()

@@ -14,9 +14,9 @@ class DjangoDtaleConfig(AppConfig):
     def ready(self) -> None:
         # Importing `checks` registers the system checks.
         from . import checks, workspace
+        from .history import cleanup
         from .models import Frame
-        from .storage import cleanup
 
         autodiscover_modules("sources")
         user_logged_in.connect(workspace.claim_visitor_frames, dispatch_uid=checks.TAG)
-        pre_delete.connect(cleanup.remove_payload, Frame, dispatch_uid=checks.TAG)
+        pre_delete.connect(cleanup.remove_payloads, Frame, dispatch_uid=checks.TAG)

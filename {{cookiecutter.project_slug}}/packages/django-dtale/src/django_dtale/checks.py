@@ -121,7 +121,7 @@ def _wrong(given: Mapping[str, Any]) -> Iterator[CheckMessage]:
             shown = f"a {type(value).__name__}" if is_secret else repr(value)[:100]
             text, hint = f'DTALE["{name}"] is {shown}.', f"Write {setting.kind.hint}."
             yield Error(text, hint=hint, id="frames.E004")
-    for name in "DATA_DIR", "USER_CAN_USE_FRAMES", "FILTER_VALUES":
+    for name in "DATA_DIR", "USER_CAN_USE_FRAMES", "LIST_USERS", "FILTER_VALUES":
         try:
             getattr(dtale_settings, name)
         except ImproperlyConfigured as error:

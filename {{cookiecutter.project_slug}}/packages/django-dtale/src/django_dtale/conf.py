@@ -58,6 +58,10 @@ FUNCTION = Kind(
     lambda value: callable(value) or isinstance(value, str),
     'a function, or its dotted path, such as "shop.rules.can_use_frames"',
 )
+FLAG_OR_FUNCTION = Kind(
+    lambda value: FLAG.accepts(value) or FUNCTION.accepts(value),
+    'True, False, a function, or its dotted path, such as "shop.rules.can_list_users"',
+)
 VALUES = Kind(
     lambda value: isinstance(value, Mapping) or FUNCTION.accepts(value),
     'a dict such as {"my_region": "North"}, or a function that returns one, or its '
@@ -121,6 +125,14 @@ SETTINGS = {
         "request, who may be anonymous, and returns whether this user can have and see "
         "frames. The default depends on `LOGIN_REQUIRED`.",
     ),
+    "LIST_USERS": Setting(
+        False,
+        FLAG_OR_FUNCTION,
+        "Whether users can search for each other when they share a table, by username, "
+        "first and last name, or e-mail address. If false, they have to type the exact "
+        "username or e-mail address. You can also give a function, or its dotted path, "
+        "that receives the user who searches and returns `True` or `False`.",
+    ),
     "EXTRA_ENDPOINTS": Setting(
         {},
         ENDPOINTS,
@@ -182,6 +194,34 @@ SETTINGS = {
         "Days after which `manage.py purge_frames` deletes a frame that nobody has "
         "opened. 0: never.",
     ),
+    "TRASH_DAYS": Setting(
+        30,
+        NUMBER,
+        "Days for which users can restore deleted tables and removed shares. "
+        "Afterwards, `manage.py purge_frames` deletes them for good. 0: its next run "
+        "deletes them.",
+    ),
+    "HISTORY_COUNT": Setting(
+        200,
+        NUMBER,
+        "Number of changes of one frame that are kept, so that users can undo them and "
+        "restore earlier states. 0: none.",
+    ),
+    "HISTORY_MB": Setting(
+        500,
+        NUMBER,
+        "Maximum megabytes of the earlier states of one frame. The oldest are deleted "
+        "first. They count towards `MAX_MB`.",
+    ),
+    "HISTORY_DAYS": Setting(
+        30, NUMBER, "Days after which `manage.py purge_frames` deletes old changes."
+    ),
+    "AUDIT_DAYS": Setting(
+        365,
+        NUMBER,
+        "Days after which `manage.py purge_frames` deletes entries of the audit log. 0: "
+        "never.",
+    ),
     "MAX_TOKEN_DAYS": Setting(
         0,
         NUMBER,
@@ -231,7 +271,8 @@ class DtaleSettings:
             value = setting.default(self)
         else:
             value = setting.default
-        if setting.kind in (FUNCTION, VALUES) and isinstance(value, str):
+        is_path = setting.kind in (FUNCTION, FLAG_OR_FUNCTION, VALUES)
+        if is_path and isinstance(value, str):
             return import_string(value)
         return value
 

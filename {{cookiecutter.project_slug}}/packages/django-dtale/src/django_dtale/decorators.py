@@ -22,6 +22,12 @@ def user_can_use_frames(user: User) -> bool:
     return bool(dtale_settings.USER_CAN_USE_FRAMES(user))
 
 
+def may_list_users(user: User) -> bool:
+    """Return whether LIST_USERS lets a user search for other users."""
+    rule = dtale_settings.LIST_USERS
+    return bool(rule(user) if callable(rule) else rule)
+
+
 def check_access(user: User) -> bool:
     """Return whether a user may have frames. If false, the user has to sign in first.
 

@@ -9,9 +9,11 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from .exceptions import (
+    CopyHelps,
     DiskFull,
     FrameError,
     FrameNotFound,
@@ -29,6 +31,8 @@ NO_DATABASE = InterfaceError, OperationalError
 # The messages of these exceptions describe the machine, so users do not see them.
 SYSTEM_ERRORS = DatabaseError, ImportError, MemoryError, OSError
 MAX_REASON = 300  # Characters.
+# After these errors, the same request may succeed a little later, or with other input.
+RETRIED = {400, 408, 409, 413, 429, 500, 503, 507}
 
 
 def is_expected(error: BaseException) -> bool:
@@ -90,7 +94,15 @@ def json_error(status: int, why: object) -> JsonResponse:
         status: the HTTP status. D-Tale's own error responses have the status 200.
         why: a message, or an exception with a message.
     """
-    return JsonResponse({"success": False, "error": str(why)}, status=status)
+    return JsonResponse({"success": False, **error_fields(why)}, status=status)
+
+
+def error_fields(why: object) -> dict[str, str]:
+    """Return the message about an error, and where to copy a frame if that helps."""
+    fields = {"error": str(why)}
+    if isinstance(why, CopyHelps):
+        fields["copy_url"] = why.copy_url
+    return fields
 
 
 def error_response(error: object, request: HttpRequest, is_page: bool) -> HttpResponse:
@@ -98,26 +110,57 @@ def error_response(error: object, request: HttpRequest, is_page: bool) -> HttpRe
     error = to_frame_error(error)
     if is_page:
         return error_page(error, request)
-    status, text = error.status, str(error)
     if isinstance(error, FrameNotFound) and not request.user.is_authenticated:
         # The session may have expired while a page with the user's own frame was open.
         hint = gettext("If it is yours, sign in in another tab, then try again.")
-        status, text = 401, f"{text} {hint}"
-    return json_error(status, text)
+        return json_error(401, f"{error} {hint}")
+    return json_error(error.status, error)
 
 
 def error_page(error: FrameError, request: HttpRequest | None = None) -> HttpResponse:
-    """Return the page about a ``FrameError``, with a link to the home page.
+    """Return the page about a ``FrameError``, with the next steps.
 
     Without a request, or if the database may be down, the page does not say who is
     signed in, because the user is unknown.
     """
-    has_user = request is not None and not isinstance(error, ServiceUnavailable)
+    # The request has no user if a middleware before that of authentication failed.
+    has_user = hasattr(request, "user") and not isinstance(error, ServiceUnavailable)
     context = {
         "title": error.title,
         "text": error,
         "has_user": has_user,
         "is_missing": has_user and isinstance(error, FrameNotFound),
+        "is_forbidden": has_user and error.status == 403,
+        "retry": _page_to_retry(request) if error.status in RETRIED else "",
     }
-    request = request if has_user else HttpRequest()
+    if not has_user:
+        # The theme is in a cookie, so it needs no database.
+        cookies = request.COOKIES if request is not None else {}
+        request = HttpRequest()
+        request.COOKIES = cookies
     return render(request, "frames/problem.html", context, status=error.status)
+
+
+def safe_error_page(error: FrameError, request: HttpRequest) -> HttpResponse:
+    """Return the page about an error, without the user if the user cannot be read.
+
+    The database may have failed since, or a session may be broken.
+    """
+    try:
+        return error_page(error, request)
+    except Exception:
+        logger.exception("The error page could not be rendered for the user")
+        return error_page(error)
+
+
+def _page_to_retry(request):
+    """Return the URL of the page on which the user can try again, or an empty text."""
+    if request is None:
+        return ""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    came_from, host = request.headers.get("Referer"), request.get_host()
+    is_ours = url_has_allowed_host_and_scheme(
+        came_from, {host}, require_https=request.is_secure()
+    )
+    return came_from if is_ours else ""

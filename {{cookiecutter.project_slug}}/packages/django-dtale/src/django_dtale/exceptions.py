@@ -41,7 +41,19 @@ class FrameUnreadable(FrameError):
     title = _("The data of this table cannot be read")
 
 
-class ReadOnly(FrameError):
+class CopyHelps(FrameError):
+    """The user may not change a frame, but can change a copy of it.
+
+    The first argument is the frame.
+    """
+
+    @property
+    def copy_url(self) -> str:
+        """Return the URL of the page that copies the frame."""
+        return reverse("frames:copy", args=[self.args[0].pk])
+
+
+class ReadOnly(CopyHelps):
     """A reader tried to change another user's frame: ``ReadOnly(frame)``."""
 
     status = 403
@@ -50,14 +62,74 @@ class ReadOnly(FrameError):
         [frame] = self.args
         return gettext(
             "Table %(frame)s belongs to %(owner)s, who has shared it with you as "
-            "read-only. You can filter, sort, hide and highlight in your own view, "
-            "but you cannot change the data. To do that, save a copy of your own: "
-            "%(url)s"
+            "read-only. To change the data, save a copy of your own."
         ) % {
             "frame": frame,
             "owner": frame.owner or gettext("an anonymous visitor"),
-            "url": reverse("frames:copy", args=[frame.pk]),
         }
+
+
+class NothingToUndo(FrameError):
+    """No change of a frame is left that the user may undo: ``NothingToUndo(frame)``."""
+
+    status = 409
+    title = _("There is nothing to undo")
+
+    def __str__(self) -> str:
+        return gettext("Table %(frame)s has no change that you can undo.") % {
+            "frame": self.args[0]
+        }
+
+
+class RowGone(FrameError):
+    """A row was deleted after a page had shown it."""
+
+    status = 409
+
+    def __str__(self) -> str:
+        return gettext(
+            "This row was deleted meanwhile, so nothing was changed. Reload the page."
+        )
+
+
+class OwnerOnly(CopyHelps):
+    """Someone tried to do what only the owner of a frame may do: ``OwnerOnly(frame)``."""
+
+    status = 403
+
+    def __str__(self) -> str:
+        [frame] = self.args
+        return gettext(
+            "Table %(frame)s belongs to %(owner)s. Only the owner can rename, share, "
+            "refresh or delete it. You can save a copy of your own."
+        ) % {
+            "frame": frame,
+            "owner": frame.owner or gettext("an anonymous visitor"),
+        }
+
+
+class ViewReadOnly(FrameError):
+    """An editor tried to change a saved view of another person: ``ViewReadOnly(view)``."""
+
+    status = 403
+
+    def __str__(self) -> str:
+        return gettext(
+            "The view %(view)s can be changed only by the owner of the table and by the "
+            "person who saved it. You can save a view of your own."
+        ) % {"view": self.args[0]}
+
+
+class EarlierStateReadOnly(FrameError):
+    """Someone tried to change an earlier state of a frame."""
+
+    status = 403
+
+    def __str__(self) -> str:
+        return gettext(
+            "This is an earlier state of table %(frame)s, which cannot be changed. "
+            "Restore it first."
+        ) % {"frame": self.args[0]}
 
 
 class DataReplaced(FrameError):
@@ -73,7 +145,7 @@ class DataReplaced(FrameError):
         ) % {"frame": self.args[0]}
 
 
-class NotEditable(FrameError):
+class NotEditable(CopyHelps):
     """Code has said that data cannot be edited: ``NotEditable(frame, column)``.
 
     The column is missing if it cannot be edited at all.
@@ -87,16 +159,15 @@ class NotEditable(FrameError):
             text = gettext("The column %(column)s can only contain: %(choices)s.")
             choices = ", ".join(frame.can_edit[column])
             return text % {"column": column, "choices": choices}
-        url = reverse("frames:copy", args=[frame.pk])
         if not frame.can_edit:
             return gettext(
                 "The data of table %(frame)s cannot be changed. To change them, save a "
-                "copy: %(url)s"
-            ) % {"frame": frame, "url": url}
+                "copy."
+            ) % {"frame": frame}
         return gettext(
             "In table %(frame)s, you can only change cells of these columns: "
-            "%(columns)s. To change more, save a copy: %(url)s"
-        ) % {"frame": frame, "columns": ", ".join(frame.can_edit), "url": url}
+            "%(columns)s. To change more, save a copy."
+        ) % {"frame": frame, "columns": ", ".join(frame.can_edit)}
 
 
 class AccessDenied(FrameError):
@@ -109,6 +180,30 @@ class AccessDenied(FrameError):
         return gettext(
             "Your account does not have access to D-Tale on this site. Ask an "
             "administrator for access."
+        )
+
+
+class PageForbidden(FrameError):
+    """A view of the site has raised Django's PermissionDenied."""
+
+    status = 403
+    title = _("Access denied")
+
+    def __init__(self) -> None:
+        super().__init__(gettext("You do not have permission to open this page."))
+
+
+class RequestInvalid(FrameError):
+    """Django has refused a request, for example because its form cannot be read."""
+
+    title = _("The request could not be read")
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "Your request was incomplete or invalid, so nothing was changed. Go "
+                "back, reload the page, and try again."
+            )
         )
 
 

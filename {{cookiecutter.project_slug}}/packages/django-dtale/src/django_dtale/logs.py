@@ -4,13 +4,14 @@ The fields never contain data of a frame, a query string, or the text of a filte
 `contrib.logging` writes them to the log.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from secrets import token_hex
 from typing import Any
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 
 class LoggedRequest(HttpRequest):
@@ -77,3 +78,16 @@ def log_request(request: LoggedRequest) -> Iterator[None]:
 def request_id() -> str:
     """Return the ID of the current request in the log, or a new one."""
     return log_context().get("request") or token_hex(16)
+
+
+def call_at_end(response: HttpResponseBase, function: Callable[[], None]) -> None:
+    """Call a function when the response is complete.
+
+    The work of a streaming response, such as reading an uploaded file, happens while the
+    server sends it. The function is then called when the server closes the response.
+    """
+    closed: Any = response  # Django has no public name for this list.
+    if response.streaming:
+        closed._resource_closers.append(function)
+    else:
+        function()

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from .dtale.endpoints import GATEWAY
 from .errors import error_page, is_expected, to_frame_error
 from .exceptions import DiskFull, LimitExceeded
+from .theme import remember_theme
 from .workspace import Workspace, bind
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ class WorkspaceMiddleware:
         # The user and the session are lazy: pages that need no frames do not load them.
         with bind(Workspace(request.user, request.session)):
             response = self.get_response(request)
+        # Signing in sets this attribute.
+        if theme := getattr(request, "frames_theme", None):
+            remember_theme(response, theme)
         if response.status_code == DiskFull.status:
             discard_body(request)
         return response

@@ -38,7 +38,7 @@ def read_data(
         with unit_of_work() as unit:
             opened = unit.get(frame.pk)
             if view:
-                return load_dtale().visible_data(frame.pk)
+                return load_dtale().grid_view(frame.pk).data()
             return as_given(opened.frame, opened.index)
 
     with bind(Workspace(user) if user else Workspace.of(frame)):

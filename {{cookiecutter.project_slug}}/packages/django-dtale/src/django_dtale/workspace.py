@@ -56,6 +56,11 @@ class Workspace:
         return getattr(self.user, "pk", None)
 
     @property
+    def signed_in_user(self) -> AbstractBaseUser | None:
+        """Return the user, or None for a visitor."""
+        return self.user if self.user_id else None  # type: ignore[return-value]
+
+    @property
     def has_no_token(self) -> bool:
         """Return whether this is a visitor who has never had a frame."""
         return self.owner_fields().get("visitor_token") == NO_VISITOR
@@ -106,19 +111,29 @@ def claim_visitor_frames(
     This is a receiver of ``user_logged_in``.
     """
     token = request.session.pop(SESSION_KEY, None)
-    if token is None:
-        return
-    own = Frame.objects.filter(owner=user)  # type: ignore[misc]
+    if token is not None:
+        _claim(token, user)
+    # WorkspaceMiddleware writes the theme into the cookie of this browser.
+    stored = Preferences.objects.filter(owner=user)  # type: ignore[misc]
+    settings = stored.values_list("app_settings", flat=True).first() or {}
+    request.frames_theme = settings.get("theme")  # type: ignore[attr-defined]
+
+
+def _claim(token, user):
+    own = Frame.objects.filter(owner=user)
     taken = set(own.values_list("name", flat=True))
     for frame in Frame.objects.filter(visitor_token=token).defer("settings"):
-        frame.owner = user  # type: ignore[assignment]
+        frame.views.filter(user=None).update(user=user)
+        frame.owner = user
         frame.visitor_token = ""
         frame.name = unique_name(frame.name, taken)
         # Another request may be changing the other fields.
         frame.save(update_fields=["owner", "visitor_token", "name"])
+        for views in frame.views, frame.saved_views:
+            views.filter(user=None).update(user=user)
         taken.add(frame.name)
     preferences = Preferences.objects.filter(visitor_token=token)
-    if Preferences.objects.filter(owner=user).exists():  # type: ignore[misc]
+    if Preferences.objects.filter(owner=user).exists():
         preferences.delete()
     else:
         preferences.update(owner=user, visitor_token=None)

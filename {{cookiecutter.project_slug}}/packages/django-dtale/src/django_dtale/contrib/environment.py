@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from ..conf import FLAG, NUMBER, SETTINGS
+from ..conf import FLAG, FLAG_OR_FUNCTION, NUMBER, SETTINGS
 
 TRUE = "1", "on", "t", "true", "y", "yes"
 FALSE = "0", "off", "f", "false", "n", "no"
@@ -124,7 +124,7 @@ def dtale() -> dict[str, Any]:
         name = f"FRAMES_{key}"
         if setting.kind is NUMBER and text(name, ""):
             given[key] = number(name, 0)
-        elif setting.kind is FLAG and text(name, ""):
+        elif setting.kind in (FLAG, FLAG_OR_FUNCTION) and text(name, ""):
             given[key] = flag(name, False)
     return given
 

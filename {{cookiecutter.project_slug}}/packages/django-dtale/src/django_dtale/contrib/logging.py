@@ -15,7 +15,13 @@ from secrets import token_hex
 from django.http import HttpRequest, HttpResponse
 
 from ..errors import NO_DATABASE
-from ..logs import LoggedRequest, add_log_context, log_context, log_request
+from ..logs import (
+    LoggedRequest,
+    add_log_context,
+    call_at_end,
+    log_context,
+    log_request,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,15 +40,25 @@ class RequestMiddleware:
         start = time.perf_counter()
         with log_request(request):
             response = self.get_response(request)
-            milliseconds = round((time.perf_counter() - start) * 1000, 1)
-            add_log_context(status=response.status_code, ms=milliseconds)
-            if response.status_code >= 400:
-                request.log_context.setdefault("refused", response.reason_phrase)
-            if response.status_code in (429, 503):
-                response.headers.setdefault("Retry-After", "5")  # Seconds.
-            text = "%(method)s %(endpoint)s: %(status)s in %(ms)s ms"
-            logger.info(text, {"endpoint": "(no page)", **log_context()})
-            return response
+        if response.status_code in (429, 503):
+            response.headers.setdefault("Retry-After", "5")  # Seconds.
+
+        def log() -> None:
+            with log_request(request):
+                log_response(response, time.perf_counter() - start)
+
+        call_at_end(response, log)
+        return response
+
+
+def log_response(response: HttpResponse, seconds: float) -> None:
+    """Log the line about the response to the current request."""
+    add_log_context(status=response.status_code, ms=round(seconds * 1000, 1))
+    fields = {"endpoint": "(no page)", **log_context()}
+    if response.status_code >= 400 and "refused" not in fields:
+        fields["refused"] = response.reason_phrase
+        add_log_context(refused=response.reason_phrase)
+    logger.info("%(method)s %(endpoint)s: %(status)s in %(ms)s ms", fields)
 
 
 class JsonFormatter(logging.Formatter):

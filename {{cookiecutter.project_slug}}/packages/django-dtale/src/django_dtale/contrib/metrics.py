@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from ..conf import dtale_settings
-from ..logs import LoggedRequest, log_context
+from ..logs import LoggedRequest, call_at_end, log_context
 
 
 class MetricsMiddleware:
@@ -20,5 +20,5 @@ class MetricsMiddleware:
             # Imported here, because sites without metrics need no client library.
             from .prometheus import observe
 
-            observe(log_context(request))
+            call_at_end(response, lambda: observe(log_context(request)))
         return response

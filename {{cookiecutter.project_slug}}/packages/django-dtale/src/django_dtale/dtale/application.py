@@ -18,6 +18,7 @@ import jinja2
 from dash.exceptions import DependencyException
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
 from flask import current_app, redirect, request
 from werkzeug import Request, Response
@@ -28,12 +29,22 @@ from ..conf import dtale_settings
 from ..errors import SYSTEM_ERRORS, error_response
 from ..exceptions import DataReplaced, FrameError
 from ..logs import add_log_context
-from ..models import Frame
-from ..unit_of_work import current, is_bound
-from . import instances, pages, replacement, responses, validation
+from ..unit_of_work import audit, current, is_bound
+from ..unit_of_work.open_frame import OpenFrame
+from . import (
+    answers,
+    exports,
+    instances,
+    pages,
+    preferences,
+    replacement,
+    responses,
+    saved_views,
+)
 from .assets.finder import static_url
 from .assets.patches import patched_file
 from .assets.patching import EXPORT, DtaleChanged
+from .bounds import validation
 from .endpoints import (
     CALLBACK,
     CHARTS_PAGE,
@@ -44,13 +55,15 @@ from .endpoints import (
     kind_of,
 )
 from .patches import describe, filters, predefined, rows
+from .patches.fast import columns, correlations
 from .patches.registry import STORE, apply_patches, resolve
-from .visible_data import visible_data
+from .visible_data import GridView
 
 # The mount path is written into scripts, so it must not need any escaping.
 PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 
 PROCESSES = "dtale.get_processes"
+VIEW_MODULES = columns, correlations, describe, filters, pages, predefined, rows
 VERSION = "HTTP_X_DATA_VERSION"  # The header of `fresh.js`, in the WSGI environment.
 
 
@@ -84,7 +97,10 @@ class DtaleApplication:
     open_frame = staticmethod(instances.open_frame)
     replace_frame = staticmethod(replacement.replace_frame)
     copy_frame = staticmethod(instances.copy_frame)
-    visible_data = staticmethod(visible_data)
+    grid_view = GridView
+    save_view = staticmethod(saved_views.save_view)
+    update_view = staticmethod(saved_views.update_view)
+    define_view = staticmethod(saved_views.define_view)
 
     def __init__(self, prefix: str) -> None:
         front = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
@@ -103,7 +119,7 @@ class DtaleApplication:
     def match(self, environ: dict[str, Any]) -> str:
         """Find the route of a request, and return its endpoint.
 
-        The route is stored in the environment, so that neither `validate_request` nor
+        The route is stored in the environment, so that neither `check_target` nor
         Flask has to match the request again.
 
         Raises:
@@ -114,17 +130,14 @@ class DtaleApplication:
         environ[ROUTE] = match
         return match[0].endpoint
 
-    def validate_request(self, environ: dict[str, Any]) -> None:
-        """Refuse invalid input, and requests for a frame that does not exist.
+    def check_target(self, environ: dict[str, Any]) -> None:
+        """Refuse requests for a frame that does not exist, or of an outdated page.
 
         Raises:
             FrameError: The message gives the reason.
         """
-        app = self.app(self.root(environ.get("SCRIPT_NAME", "")))
-        rule, args = environ[ROUTE]
-        args = dict(args)
-        for resolve_names in app.url_value_preprocessors[None]:
-            resolve_names(rule.endpoint, args)  # D-Tale replaces names with ids.
+        rule, _ = environ[ROUTE]
+        args = self._arguments(environ)
         target = args.get("data_id")
         if rule.endpoint == "dtale.view_main_by_name":
             target = args["data_name"]
@@ -133,16 +146,43 @@ class DtaleApplication:
         if target is not None:
             data_id = resolve(STORE).resolve_id(target)
             add_log_context(frame=data_id)
-            check_version(environ, current().get(data_id).row)
+            check_version(environ, current().get(data_id))
             if kind_of(rule.endpoint) is Kind.PAGE:
                 # Load the data now: if they cannot be loaded, the user gets an error
                 # page instead of an empty grid.
                 resolve(STORE).get_data(data_id)
                 environ[pages.OPENED] = opened = current().get(data_id)
                 opened.mark_opened()
-        validation.check(
-            app, Request(environ, populate_request=False), rule.endpoint, args
-        )
+                audit.record_opening(opened)
+
+    def validate_request(self, environ: dict[str, Any]) -> None:
+        """Refuse invalid input.
+
+        Raises:
+            FrameError: The message gives the reason.
+        """
+        app = self.app(self.root(environ.get("SCRIPT_NAME", "")))
+        endpoint = environ[ROUTE][0].endpoint
+        request = Request(environ, populate_request=False)
+        validation.check(app, request, endpoint, self._arguments(environ))
+
+    def answer(
+        self, environ: dict[str, Any], run: Callable[[], HttpResponse]
+    ) -> HttpResponse:
+        """Return the cached response to a request, or that of ``run``."""
+        request = Request(environ, populate_request=False)
+        endpoint = environ[ROUTE][0].endpoint
+        data_id = self._arguments(environ).get("data_id")
+        return answers.answer(request, endpoint, data_id, run)
+
+    def _arguments(self, environ: dict[str, Any]) -> dict[str, str]:
+        """Return the variable parts of the path, with data IDs in place of names."""
+        app = self.app(self.root(environ.get("SCRIPT_NAME", "")))
+        rule, args = environ[ROUTE]
+        args = dict(args)
+        for resolve_names in app.url_value_preprocessors[None]:
+            resolve_names(rule.endpoint, args)
+        return args
 
     def root(self, script_name: str) -> str:
         """Return the path at which D-Tale is mounted for a request's SCRIPT_NAME."""
@@ -162,19 +202,20 @@ class DtaleApplication:
             return self._app
 
 
-def check_version(environ: dict[str, Any], row: Frame) -> None:
+def check_version(environ: dict[str, Any], opened: OpenFrame) -> None:
     """Refuse a request from a page whose data were replaced after it was loaded.
 
-    Otherwise, a grid would mix old and new rows, and an edit would change another row
-    than the one that the user sees. The script `fresh.js` sends the number and the data
-    version of the page's frame.
+    Otherwise, a grid would mix old and new rows. The script `fresh.js` sends the data
+    ID and the data version of the page's frame.
 
     Raises:
         DataReplaced
     """
-    pk, _, version = environ.get(VERSION, "").partition("=")
-    if pk == str(row.pk) and version != str(row.data_version):
-        raise DataReplaced(row)
+    if opened.data_version is None:
+        return
+    data_id, _, version = environ.get(VERSION, "").partition("=")
+    if data_id == str(opened.data_id) and version != str(opened.data_version):
+        raise DataReplaced(opened.row)
 
 
 def build_flask(root: str) -> Any:
@@ -205,18 +246,23 @@ def build_flask(root: str) -> Any:
     app.create_url_adapter = with_known_route(app.create_url_adapter)
     app.view_functions["static"] = static_redirect
     app.view_functions[PROCESSES] = instances.processes
-    for module in describe, filters, pages, predefined, rows:
+    for module in VIEW_MODULES:
         for endpoint, wrap in module.VIEWS:
             app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     in_pages = {
+        "current_theme": preferences.current_theme,
+        "theme_styles": pages.theme_styles,
+        "theme_script": pages.theme_script,
         "frame_bar": pages.frame_bar,
         "session_expired_dialog": pages.session_expired_dialog,
+        "working_sign": pages.working_sign,
         "nonce": responses.nonce,
         "export_script": export_script,
     }
     app.context_processor(lambda: in_pages)
     app.after_request(fix_redirect_prefix)
     app.after_request(responses.add_csp_header)
+    app.after_request(exports.record_export)
     app.register_error_handler(FrameError, handle_frame_error)
     # Dash raises this exception for a file that does not exist.
     app.register_error_handler(DependencyException, lambda error: NotFound())

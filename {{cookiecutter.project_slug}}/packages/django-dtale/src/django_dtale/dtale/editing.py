@@ -11,10 +11,10 @@ from flask import has_request_context, request
 
 from ..exceptions import NotEditable
 from ..models import Frame
-from .endpoints import EDIT_CELL, GRID
+from .endpoints import EDIT_CELL
 
-# These endpoints store the rows or the columns in another order.
-REORDERING = GRID, "dtale.update_column_position", "dtale.update_locked"
+# These endpoints store the columns in another order.
+REORDERING = "dtale.update_column_position", "dtale.update_locked"
 
 
 def check_edit(frame: Frame) -> None:
@@ -37,9 +37,19 @@ def check_edit(frame: Frame) -> None:
         raise NotEditable(frame, column)
 
 
-def with_rules(settings: dict[str, Any] | None, frame: Frame) -> dict[str, Any] | None:
-    """Return D-Tale's settings for a frame, so that its grid offers allowed edits."""
-    if settings is None or frame.can_edit is None:
+def with_rules(
+    settings: dict[str, Any] | None, frame: Frame, can_write: bool = True
+) -> dict[str, Any] | None:
+    """Return D-Tale's settings for a frame, so that its grid offers only allowed edits.
+
+    Args:
+        can_write: whether the person may change the data at all.
+    """
+    if settings is None:
+        return None
+    if not can_write:
+        return {**settings, "allow_cell_edits": False, "column_edit_options": {}}
+    if frame.can_edit is None:
         return settings
     # D-Tale itself offers to make a cell empty.
     choices = {

@@ -15,9 +15,38 @@ CHARTS_PAGE = f"{CHARTS}<path:path>"
 CALLBACK = f"{CHARTS}_dash-update-component"
 DEPENDENCIES = f"{CHARTS}_dash-dependencies"
 
-# If a user has sorted the grid, this endpoint stores the frame in the new order.
 GRID = "dtale.get_data"
+# Its parameter `type` is one of `exports.DATA_FORMATS`.
+DATA_EXPORT = "dtale.data_export"
 EDIT_CELL = "dtale.edit_cell"
+# The responses of these endpoints do not depend on the order of the rows.
+ANY_ORDER = {
+    "dtale.get_async_column_filter_data",
+    "dtale.get_column_filter_data",
+    "dtale.get_corr_analysis",
+    "dtale.get_correlations",
+    "dtale.load_aggregations",
+    "dtale.load_filtered_ranges",
+    "dtale.load_weighted_average",
+    "dtale.network_analysis",
+    "dtale.outliers",
+    "dtale.raw_pandas",
+    "dtale.save_column_filter",
+    "dtale.test_filter",
+    "dtale.toggle_outlier_filter",
+}
+# These endpoints read only columns whose names are in the request, or in a filter.
+NAMED_COLUMNS = {
+    "dtale.describe",
+    "dtale.get_chart_data",
+    "dtale.get_column_analysis",
+    "dtale.get_correlations_ts",
+    "dtale.get_scatter",
+    "dtale.get_sorted_sequential_diffs",
+    "dtale.get_timeseries_analysis",
+    "dtale.network_data",
+    "dtale.variance",
+}
 
 # The key of the `Gateway` in the WSGI environment for Django.
 GATEWAY = "frames.gateway"
@@ -56,7 +85,7 @@ EXPORTS = {
     "dtale.chart_csv_export",
     "dtale.chart_export",
     "dtale.chart_export_all",
-    "dtale.data_export",
+    DATA_EXPORT,
     "dtale.get_correlations",
     GRID,
 }
@@ -118,6 +147,31 @@ DATA = {
     "dtale.update_settings",
     "dtale.update_theme",
     "dtale.update_visibility",
+    "dtale.variance",
+}
+# The responses of these endpoints depend only on the data, on the view of the person and
+# on the arguments, so `answers` caches them.
+PURE = {
+    "dtale.build_missingno_chart",
+    "dtale.describe",
+    "dtale.get_async_column_filter_data",
+    "dtale.get_chart_data",
+    "dtale.get_column_analysis",
+    "dtale.get_column_filter_data",
+    "dtale.get_corr_analysis",
+    "dtale.get_correlations",
+    "dtale.get_correlations_ts",
+    "dtale.get_scatter",
+    "dtale.get_sorted_sequential_diffs",
+    "dtale.get_timeseries_analysis",
+    "dtale.load_aggregations",
+    "dtale.load_filtered_ranges",
+    "dtale.load_weighted_average",
+    "dtale.network_analysis",
+    "dtale.network_data",
+    "dtale.outliers",
+    "dtale.raw_pandas",
+    "dtale.shortest_path",
     "dtale.variance",
 }
 STATIC = {

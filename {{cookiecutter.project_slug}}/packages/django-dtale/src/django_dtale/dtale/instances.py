@@ -11,9 +11,9 @@ from ..compat.dtypes import DisplayableFrame, make_displayable
 from ..exceptions import FrameUnreadable
 from ..models import Frame, Origin
 from ..models.names import plain_name
-from ..open_frame import OpenFrame
 from ..quotas import check_cells
 from ..unit_of_work import current, unit_of_work
+from ..unit_of_work.open_frame import OpenFrame
 from ..view import View
 from . import opening
 from .patches.registry import STORE, resolve
@@ -78,6 +78,9 @@ def copy_frame(pk: int) -> str:
     """Copy a frame that the bound workspace can see, and return the new data id.
 
     The copy keeps the current filters, sorting and formats.
+
+    Args:
+        pk: the primary key, or the data ID of a saved view of the frame.
     """
     with unit_of_work() as unit:
         row = unit.get(pk).row

@@ -63,30 +63,41 @@ def arranged(view: View, data: DisplayableFrame) -> DisplayableFrame:
 def startup_options(view: View, data: DisplayableFrame) -> dict[str, Any]:
     """Return the arguments of D-Tale's ``startup`` that change the data."""
     locked = list(dict.fromkeys([*data.index, *view.locked]))
-    return {
-        # After JSON, D-Tale compares lists. With tuples, it would sort the data again.
-        "sort": [list(each) for each in view.sort] or None,
-        "locked": locked or None,
-    }
+    return {"locked": locked or None}
 
 
 def apply(view: View, data: DisplayableFrame, instance: Any) -> None:
     """Give a new frame the settings of its view, and hide its other columns."""
-    given = {**instance.settings, **settings(view, data)}
-    states = {name: {"active": True} for name in view.active_filters}
-    instance.settings = {
-        **given,
-        PREDEFINED: {**(given.get(PREDEFINED) or {}), **states},
-    }
-    shown = None if view.columns is None else {*data.index, *view.columns}
+    instance.settings = with_settings(instance.settings, view, data)
     instance.dtypes = [
-        {
-            **column,
-            "visible": column["name"] not in view.hide
-            and (column["visible"] if shown is None else column["name"] in shown),
-        }
+        {**column, "visible": is_shown(column["name"], view, data, column["visible"])}
         for column in instance.dtypes
     ]
+
+
+def with_settings(
+    given: dict[str, Any], view: View, data: DisplayableFrame
+) -> dict[str, Any]:
+    """Return D-Tale's settings together with those of a view."""
+    states = {name: {"active": True} for name in view.active_filters}
+    return {
+        **given,
+        **settings(view, data),
+        PREDEFINED: {**(given.get(PREDEFINED) or {}), **states},
+    }
+
+
+def is_shown(column: str, view: View, data: DisplayableFrame, default: bool) -> bool:
+    """Return whether a view shows a column.
+
+    Args:
+        default: whether D-Tale shows the column if the view does not mention it.
+    """
+    if column in view.hide:
+        return False
+    if view.columns is None:
+        return default
+    return column in view.columns or column in data.index
 
 
 def settings(view: View, data: DisplayableFrame) -> dict[str, Any]:
@@ -96,6 +107,8 @@ def settings(view: View, data: DisplayableFrame) -> dict[str, Any]:
     }
     highlights = {name: _highlight(rules) for name, rules in view.highlight.items()}
     found = {
+        # After JSON, D-Tale compares lists. With tuples, it would sort the data again.
+        "sortInfo": [list(each) for each in view.sort] or None,
         "columnFormats": formats or None,
         "backgroundMode": "range" if highlights else _background(view.background),
         "rangeHighlight": highlights or None,
@@ -111,7 +124,7 @@ def settings(view: View, data: DisplayableFrame) -> dict[str, Any]:
 
 def renewed_settings(view: View) -> dict[str, Any]:
     """Return the settings that take effect when data are replaced, too."""
-    return {"main_title": view.title or None, "chart": _chart(view.chart)}
+    return {"main_title": view.title or None, "chart": chart_parameters(view.chart)}
 
 
 def renewed_fields(view: View) -> dict[str, Any]:
@@ -217,7 +230,7 @@ def _check_filter(option: str, text: str, sample: pd.DataFrame) -> None:
         raise ValueError(f"{option}: {error}") from None
 
 
-def _chart(chart: Chart | None) -> dict[str, str] | None:
+def chart_parameters(chart: Chart | None) -> dict[str, str] | None:
     """Return the parameters with which D-Tale's page of charts draws a chart."""
     if chart is None:
         return None

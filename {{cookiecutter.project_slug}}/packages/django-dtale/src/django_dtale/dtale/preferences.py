@@ -16,11 +16,13 @@ from django.db import transaction
 from django.utils.translation import gettext
 from dtale import global_state
 from dtale.translations import _languages as languages
+from flask import after_this_request, has_request_context, request
 
 from ..exceptions import FrameError, LimitExceeded
 from ..formats import format_number
 from ..models import Preferences
 from ..storage import signing
+from ..theme import SYSTEM, THEMES, remember_theme, theme_in
 from ..unit_of_work import current, is_bound
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ def _is_pixel_size(value):
 # The preferences that users may change. The value of each is checked, because D-Tale
 # writes the values into its pages.
 ALLOWED = {
-    "theme": lambda value: value in ("light", "dark"),
+    "theme": lambda value: value in THEMES,
     "language": lambda value: value in list(languages),
     "pin_menu": lambda value: type(value) is bool,
     "max_column_width": _is_pixel_size,
@@ -77,6 +79,7 @@ class AppSettings(UserDict):
         if not self.is_read:
             self.is_read = True
             self.data |= _preferences().app_settings
+            self.data["theme"] = current_theme()
 
 
 def set_app_settings(settings: dict[str, Any]) -> None:
@@ -96,6 +99,29 @@ def set_app_settings(settings: dict[str, Any]) -> None:
             raise PreferenceRefused(f"{name} cannot be {str(value)[:50]!r} here.")
     with _edit_preferences() as preferences:
         preferences.app_settings |= changed
+    if "theme" in changed:
+        after_this_request(lambda response: _with_theme(response, changed["theme"]))
+
+
+def current_theme() -> str:
+    """Return the theme of this browser, or else the one that the user has saved.
+
+    The saved one is then written into the cookie of this browser, so that the site's
+    pages have it, too.
+    """
+    theme = theme_in(request.cookies) if has_request_context() else None
+    # D-Tale also writes pages about missing static files, which have no user.
+    if theme is not None or not is_bound():
+        return theme or SYSTEM
+    saved = _preferences().app_settings.get("theme")
+    if saved is not None and has_request_context():
+        after_this_request(lambda response: _with_theme(response, saved))
+    return saved or SYSTEM
+
+
+def _with_theme(response, theme):
+    remember_theme(response, theme)
+    return response
 
 
 def get_mapbox_token() -> str | None:

@@ -48,7 +48,7 @@ def replace_frame(
     data = frame if isinstance(frame, DisplayableFrame) else make_displayable(frame)
     with unit_of_work() as unit:
         opened = unit.get(pk)
-        opened.begin_replacement()
+        opened.begin_replacement(append)
         instance = resolve(STORE).get_data_inst(pk)
         columns = [each["name"] for each in instance.dtypes or ()]
         if append:
@@ -73,7 +73,6 @@ def replace_frame(
             data_id=pk,
             ignore_duplicate=True,
             hide_columns=hidden,
-            sort=settings.get("sortInfo"),
         )
         locked = dict.fromkeys(instance.settings["locked"] + settings["locked"])
         instance.settings = {
@@ -90,7 +89,7 @@ def replace_frame(
                 indexes = instance.settings["indexes"]
                 state["settings"] = {**kept, "indexes": indexes, **renewed}
 
-        opened.change_views_of_readers(change)
+        opened.change_other_views(change)
 
 
 def _retyped(dtypes: Iterable[dict[str, Any]], frame: pd.DataFrame) -> set[str]:

@@ -21,7 +21,7 @@ from dtale.utils import ChartBuildingError
 from flask import g, has_request_context, jsonify, request
 from werkzeug import Response
 
-from ..errors import to_frame_error
+from ..errors import error_fields, to_frame_error
 from ..exceptions import ServiceUnavailable
 from ..formats import format_number
 from ..logs import add_log_context
@@ -29,7 +29,7 @@ from ..unit_of_work import current
 from .assets.patching import DtaleChanged
 from .csp import WITHOUT_SCRIPTS, content_policy
 from .endpoints import STATIC, Kind, kind_of
-from .pages import session_expired_dialog
+from .pages import chart_bar, session_expired_dialog, theme_script, theme_styles
 
 MAX_LINES = 100  # The error message of a chart can list a million groups.
 INLINE = re.compile(r'<script type="text/javascript">(.*?)</script>', re.S)
@@ -61,7 +61,9 @@ def add_csp_hashes(interpolate_index: Callable) -> Callable:
         for script in known:
             digest = hashlib.sha256(script.format(app_root=root).encode()).digest()
             g.hashes.append(f"'sha256-{base64.b64encode(digest).decode()}'")
-        parts["scripts"] = session_expired_dialog() + parts["scripts"]
+        parts["css"] += theme_styles()
+        parts["app_entry"] = theme_script() + parts["app_entry"]
+        parts["scripts"] = chart_bar() + session_expired_dialog() + parts["scripts"]
         return interpolate_index(dash, **parts)
 
     return interpolated
@@ -102,7 +104,7 @@ def explain_jsonify_error(jsonify_error: Callable) -> Callable:
 
     def explained(error):
         current().failed = True
-        return jsonify(success=False, error=_error_text(error))
+        return jsonify(success=False, **_error_fields(error))
 
     return explained
 
@@ -120,21 +122,21 @@ def hide_traceback(build_error: Callable) -> Callable:
         if isinstance(error, ChartBuildingError):
             error = _shorten(error)
         elif isinstance(error, Exception):
-            error = _error_text(error)
+            error = _error_fields(error)["error"]
         return build_error(error, "")
 
     return built
 
 
-def _error_text(error):
+def _error_fields(error):
     if isinstance(error, ChartBuildingError):
         # The message says how to change the chart, so it is not logged as a failure.
         add_log_context(refused=type(error).__name__)
-        return _shorten(error).error
+        return {"error": _shorten(error).error}
     problem = to_frame_error(error)
     if isinstance(problem, ServiceUnavailable):
         current().unavailable = problem
-    return str(problem)
+    return error_fields(problem)
 
 
 def _shorten(error):

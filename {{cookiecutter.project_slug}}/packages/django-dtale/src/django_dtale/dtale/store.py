@@ -10,22 +10,24 @@ from typing import Any
 
 import pandas as pd
 from dtale.global_state import DefaultStore, DtaleInstance, convert_name_to_url_path
-from dtale.utils import sort_df_for_grid
 from flask import has_request_context, request
 
 from ..exceptions import FrameNotFound
 from ..models.names import plain_name
-from ..open_frame import OpenFrame
 from ..storage import blobs
 from ..unit_of_work import current
+from ..unit_of_work.open_frame import OpenFrame
 from .editing import check_edit, with_rules, without_rules
 from .endpoints import GRID
 from .patches.filters import check_settings
 from .patches.predefined import with_states, without_states
+from .patches.sorting import needed_columns, needs_sorted_rows, row_order
+
+OF_THE_VIEW = "visible", "width", "resized"
 
 
 def _shared(part):
-    """Return a property for a part of the shared state, writable only by the owner."""
+    """Return a property for a part of the shared state, writable only by people who may edit."""
 
     def read(self):
         return self.opened.shared_state.get(part)
@@ -55,16 +57,27 @@ class FrameInstance(DtaleInstance):
 
     def load_data(self, **kwargs: object) -> pd.DataFrame:
         opened = self.opened
-        if opened.is_loaded or not opened.has_own_view:
-            return opened.frame
-        # Each reader of a shared frame can sort it in their own view.
+        frame = opened.frame
+        # Data that this request has sorted or set are in order.
+        if opened.source != opened.origin or not needs_sorted_rows():
+            return frame
+        # Each person can sort a frame in their own view.
         names = {column["name"] for column in self.dtypes or ()}
-        sort = [
-            each for each in self.settings.get("sortInfo") or () if each[0] in names
-        ]
-        source = opened.row.payload, json.dumps(sort)
-        frame = blobs.cached(source, lambda: _sorted(opened.frame, sort))
-        opened.override_data(frame, source)
+        wanted = (self.settings or {}).get("sortInfo") or ()
+        sort = [each for each in wanted if each[0] in names]
+        order = row_order(frame, sort, opened.origin)
+        if order is None:
+            return frame
+        needed = needed_columns(frame, self.settings or {})
+        if needed is not None:
+            return blobs.cached(
+                (*opened.origin, "columns", json.dumps([sort, needed])),
+                lambda: _sorted(frame[needed], order),
+            )
+        source = *opened.origin, json.dumps(sort)
+        opened.override_data(
+            blobs.cached(source, lambda: _sorted(frame, order)), source
+        )
         return opened.frame
 
     @property
@@ -73,16 +86,17 @@ class FrameInstance(DtaleInstance):
 
     @data.setter
     def data(self, data: pd.DataFrame) -> None:
-        if self.opened.share is None:
-            check_edit(self.opened.row)
-            self.opened.frame = data
-        elif has_request_context() and request.endpoint == GRID:
-            self.opened.override_data(data)
-        else:
-            self.opened.check_writable()
+        # The grid sets data that it has sorted. Sorting changes only the user's view.
+        if has_request_context() and request.endpoint == GRID:
+            if data is not self.opened.frame:
+                self.opened.override_data(data)
+            return
+        self.opened.check_writable()
+        check_edit(self.opened.row)
+        self.opened.frame = data
 
     def rows(self, **kwargs: object) -> int:
-        return self.opened.row.rows
+        return self.opened.rows
 
     @property
     def name(self) -> str:
@@ -95,25 +109,30 @@ class FrameInstance(DtaleInstance):
     @property
     def settings(self) -> Any:
         settings = with_states(self.opened.view_state.get("settings"))
-        return with_rules(settings, self.opened.row)
+        return with_rules(settings, self.opened.row, self.opened.can_write)
 
     @settings.setter
     def settings(self, settings: dict[str, Any] | None) -> None:
         settings = settings and without_states(settings)
         check_settings(settings or {})
-        self.opened.view_state["settings"] = without_rules(settings)
+        # D-Tale sets the settings with each page of the grid. If they are the same, the
+        # view stays as it was stored.
+        if settings != (self.settings and without_states(self.settings)):
+            self.opened.view_state["settings"] = without_rules(settings)
 
     @property
     def dtypes(self) -> Any:
         dtypes = self.opened.shared_state.get("dtypes")
         visible = self.opened.view_state.get("visible") or {}
+        # A saved view shows new columns, even if the owner of the frame hides them.
+        shows_new = bool(visible and self.opened.variant)
         widths = (self.opened.view_state.get("settings") or {}).get("widths") or {}
         if not (dtypes and (visible or widths)):
             return dtypes
         return [
             {
                 **column,
-                "visible": visible.get(column["name"], column["visible"]),
+                "visible": visible.get(column["name"], shows_new or column["visible"]),
                 **_width(widths.get(column["name"])),
             }
             for column in dtypes
@@ -121,15 +140,37 @@ class FrameInstance(DtaleInstance):
 
     @dtypes.setter
     def dtypes(self, dtypes: Any) -> None:
-        if self.opened.share is None:
+        if self.opened.keeps_view_in_row:
             self.opened.shared_state["dtypes"] = dtypes
             return
         visible = {column["name"]: column["visible"] for column in dtypes}
-        if [{**column, "visible": True} for column in dtypes] != [
-            {**column, "visible": True} for column in self.dtypes
+        if [_without_view(column) for column in dtypes] != [
+            _without_view(column) for column in self.dtypes or ()
         ]:
             self.opened.check_writable()
+            self._set_shared_dtypes(dtypes)
         self.opened.view_state["visible"] = visible
+
+    def _set_shared_dtypes(self, dtypes):
+        """Change the columns, but leave those hidden that the owner has hidden."""
+        state = self.opened.shared_state
+        kept = {each["name"]: each for each in state.get("dtypes") or ()}
+        state["dtypes"] = [
+            {
+                **_without_view(column),
+                **{
+                    key: value
+                    for key, value in kept.get(column["name"], column).items()
+                    if key in OF_THE_VIEW
+                },
+            }
+            for column in dtypes
+        ]
+
+
+def _without_view(column):
+    """Return D-Tale's description of a column without what belongs to a view."""
+    return {key: value for key, value in column.items() if key not in OF_THE_VIEW}
 
 
 def _width(pixels):
@@ -137,8 +178,8 @@ def _width(pixels):
     return {"width": pixels, "resized": True} if pixels else {}
 
 
-def _sorted(frame, sort):
-    frame = sort_df_for_grid(frame, {"sort": sort} if sort else {})
+def _sorted(frame, order):
+    frame = frame.take(order)
     return frame, int(frame.memory_usage().sum())
 
 
@@ -217,7 +258,7 @@ class WorkspaceStore(DefaultStore):
             FrameNotFound: The workspace has no such frame.
         """
         data_id = self.get_data_id_by_name(id_or_name) or id_or_name
-        return str(current().get(data_id).row.pk)
+        return str(current().get(data_id).data_id)
 
     def set_name(self, data_id: int | str, val: str | None) -> None:
         if val not in (None, ""):

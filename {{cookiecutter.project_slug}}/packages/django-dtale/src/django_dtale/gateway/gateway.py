@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from io import BytesIO
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
@@ -25,7 +25,8 @@ from django.http import (
     HttpResponseNotAllowed,
     UnreadablePostError,
 )
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
@@ -35,6 +36,7 @@ from ..decorators import check_access
 from ..dtale.csp import WITHOUT_SCRIPTS
 from ..dtale.endpoints import (
     CALLBACK,
+    DATA_EXPORT,
     DJANGO_REQUEST,
     GATEWAY,
     ROUTE,
@@ -149,6 +151,10 @@ class Gateway:
             return refusal
         if kind is Kind.STATIC:
             return run(self.dtale, environ)
+        if endpoint == DATA_EXPORT and is_opened_in_tab(request):
+            data_id = environ[ROUTE][1]["data_id"]
+            if data_id.isdecimal():
+                return redirect_to_download(request, data_id)
         # Reading the body counts towards the share, because a client may send it
         # slowly.
         with share(CALCULATION):
@@ -204,19 +210,32 @@ class Gateway:
         self, request: GatewayRequest, environ: WSGIEnvironment, body: bytes
     ) -> HttpResponse:
         """Return D-Tale's response, or one that explains why the input is invalid."""
-        try:
-            # Without a route, Flask redirects to the canonical path.
-            if ROUTE in environ:
-                environ["wsgi.input"] = BytesIO(body)
-                self.dtale.validate_request(environ)
-        except Exception as error:
-            response = error_response(error, request, request.kind is Kind.PAGE)
-            # The site's Content-Security-Policy may allow scripts, and the message may
-            # contain text from the request.
-            response.headers["Content-Security-Policy"] = WITHOUT_SCRIPTS
-            return response
         environ["wsgi.input"] = BytesIO(body)
-        return run(self.dtale, environ)
+        if ROUTE not in environ:
+            return run(self.dtale, environ)  # Flask redirects to the canonical path.
+
+        def validate_and_run() -> HttpResponse:
+            try:
+                self.dtale.validate_request(environ)
+            except Exception as error:
+                return refusal(error, request)
+            environ["wsgi.input"] = BytesIO(body)
+            return run(self.dtale, environ)
+
+        try:
+            self.dtale.check_target(environ)
+        except Exception as error:
+            return refusal(error, request)
+        return self.dtale.answer(environ, validate_and_run)
+
+
+def refusal(error: Exception, request: GatewayRequest) -> HttpResponse:
+    """Return the response to a request that D-Tale must not see."""
+    response = error_response(error, request, request.kind is Kind.PAGE)
+    # The site's Content-Security-Policy may allow scripts, and the message may contain
+    # text from the request.
+    response.headers["Content-Security-Policy"] = WITHOUT_SCRIPTS
+    return response
 
 
 def access_refusal(request: HttpRequest, kind: Kind) -> HttpResponse | None:
@@ -255,6 +274,23 @@ def body_refusal(request: WSGIRequest, endpoint: str | None) -> HttpResponse | N
     text = _("The request has %(size)s MB; the limit is %(limit)s MB.")
     sizes = {"size": format_megabytes(int(length)), "limit": format_megabytes(limit)}
     return json_error(413, text % sizes)
+
+
+def is_opened_in_tab(request: HttpRequest) -> bool:
+    """Return whether a person opens a URL, rather than a script or an iframe."""
+    headers = request.headers
+    return (
+        headers.get("Sec-Fetch-Mode") == "navigate"
+        and headers.get("Sec-Fetch-Dest") == "document"
+    )
+
+
+def redirect_to_download(request: HttpRequest, data_id: str) -> HttpResponse:
+    """Redirect from D-Tale's export to the site's page, which offers more choices."""
+    page = reverse("frames:download", args=[data_id])
+    return redirect(
+        f"{page}?{urlencode({'preselect': request.GET.get('type', 'csv')})}"
+    )
 
 
 def run(application: WSGIApplication, environ: WSGIEnvironment) -> HttpResponse:

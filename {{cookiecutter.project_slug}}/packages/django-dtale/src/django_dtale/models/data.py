@@ -8,7 +8,9 @@ from django.utils.module_loading import import_string
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..view import View
     from .frames import Frame
+    from .views import SavedView
 
 
 class Data:
@@ -38,6 +40,22 @@ class Data:
         See ``api.refresh`` for the errors.
         """
         import_string("django_dtale.api.refresh")(self)
+
+    def save_view(  # type: ignore[misc]
+        self: "Frame", name: str, view: "View", user: AbstractBaseUser | None = None
+    ) -> "SavedView":
+        """Save a view with a name. A view with this name is replaced.
+
+        Args:
+            view: what the saved view shows. It cannot say what is ``editable``.
+            user: the author of the view, by default the owner of the table.
+
+        Raises:
+            ValueError: the name is empty, or the view does not fit the data.
+            LimitExceeded: the table has too many saved views.
+        """
+        dtale = import_string("django_dtale.dtale.loader.load_dtale")()
+        return dtale.define_view(self, name, view, user)
 
     def to_dataframe(  # type: ignore[misc]
         self: "Frame", view: bool = False, user: AbstractBaseUser | None = None

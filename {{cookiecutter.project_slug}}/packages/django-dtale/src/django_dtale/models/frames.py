@@ -1,4 +1,4 @@
-"""The models of frames, of their state in D-Tale, and of shares."""
+"""The models of frames and of their state in D-Tale."""
 
 import contextlib
 from typing import TYPE_CHECKING, Any, Self
@@ -14,36 +14,48 @@ from django.utils.translation import gettext_lazy as _
 from ..conf import dtale_settings
 from ..formats import format_number
 from .data import Data
+from .data_ids import data_id
+from .history import Change
 from .names import NAME_LENGTH, clean_name
+from .shares import People, Role, Share
+from .views import PersonalView
+from .waiting import wait_at_most
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
 
 
 class FrameQuerySet(models.QuerySet["Frame"]):
+    def kept(self) -> Self:
+        """Return the frames that are not deleted."""
+        return self.filter(deleted_at=None)
+
     def owned_by(self, workspace: "Workspace") -> Self:
-        """Return the frames that belong to the workspace."""
-        return self.filter(**workspace.owner_fields())
+        """Return the frames that belong to the workspace, except deleted ones."""
+        return self.kept().filter(**workspace.owner_fields())
+
+    def deleted_by(self, workspace: "Workspace") -> Self:
+        """Return the frames of the workspace that were deleted, and can be restored."""
+        return self.filter(**workspace.owner_fields()).exclude(deleted_at=None)
 
     def visible_in(self, workspace: "Workspace") -> Self:
         """Return the frames of the workspace, and those shared with its user."""
-        visible = Q(**workspace.owner_fields())
-        if workspace.user_id:
-            visible |= Q(pk__in=Share.objects.of(workspace).values("frame"))
-        return self.filter(visible)
+        shared = Share.objects.of(workspace).values("frame")
+        return self.kept().filter(Q(**workspace.owner_fields()) | Q(pk__in=shared))
 
     def shared_in(self, workspace: "Workspace") -> Self:
-        """Return the frames of other users that the workspace's user may read."""
-        shares = (
-            Share.objects.of(workspace) if workspace.user_id else Share.objects.none()
-        )
-        return self.filter(pk__in=shares.values("frame")).exclude(
-            **workspace.owner_fields()
-        )
+        """Return the frames of other users in the list of the workspace's user.
+
+        Frames that the user has removed from the list stay visible by their address.
+        """
+        shared = Share.objects.of(workspace).values("frame")
+        left = PersonalView.objects.of(workspace).filter(has_left=True).values("frame")
+        own = workspace.owner_fields()
+        return self.kept().filter(pk__in=shared).exclude(pk__in=left).exclude(**own)
 
     def with_source(self) -> Self:
         """Return the frames that can be refreshed."""
-        return self.filter(origin__in=REFRESHABLE).exclude(source="")
+        return self.kept().filter(origin__in=REFRESHABLE).exclude(source="")
 
     def with_content(self) -> Self:
         """Add the content of each frame's record as the attribute ``content``."""
@@ -86,7 +98,7 @@ PAGES = {
 class Frame(Data, models.Model):
     """A DataFrame that users can open in D-Tale.
 
-    Its primary key is D-Tale's data ID. The frame belongs to a user, or to an anonymous
+    Its primary key is D-Tale's data ID (see ``data_ids``). The frame belongs to a user, or to an anonymous
     visitor, whose session contains the visitor's token.
     """
 
@@ -103,9 +115,10 @@ class Frame(Data, models.Model):
     shared_with = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
         through="Share",
+        through_fields=("frame", "user"),
         related_name="shared_frames",
         blank=True,
-        help_text=_("Users who can read the table."),
+        help_text=_("Users with whom the table is shared."),
     )
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
     note = models.TextField(
@@ -122,7 +135,9 @@ class Frame(Data, models.Model):
     # Each change that a unit of work saves adds 1. A change is saved only if the
     # version is the same as when the row was read.
     version = models.PositiveBigIntegerField(default=0, editable=False)
-    payload = models.CharField(max_length=64, editable=False)
+    payload = models.CharField(max_length=64, editable=False, db_index=True)
+    # Bytes of earlier states, without the parts that the present data also use.
+    history_nbytes = models.PositiveBigIntegerField(default=0, editable=False)
     settings = models.BinaryField(default=bytes)  # The owner's view in D-Tale, signed.
     # "As of": when these data were read, and from where. Edits do not change it.
     data_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -145,6 +160,8 @@ class Frame(Data, models.Model):
     page = models.CharField(max_length=20, blank=True, editable=False)
     # Each replacement of all data adds 1, so that open grids know that theirs are old.
     data_version = models.PositiveBigIntegerField(default=0, editable=False)
+    # Deleted frames can be restored until `purge_frames` deletes them for good.
+    deleted_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     last_opened_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -159,18 +176,54 @@ class Frame(Data, models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the path of the page in D-Tale with which the frame opens."""
-        return self._path(PAGES.get(self.page, "main"))
+        return self.path_of(PAGES.get(self.page, "main"))
 
     def clean(self) -> None:
         self.name = clean_name(self.name)
 
     def get_iframe_url(self) -> str:
         """Return the path of the grid for embedding in another page."""
-        return self._path("iframe")
+        return self.path_of("iframe")
 
-    def _path(self, page: str) -> str:
+    def latest_change_of_others(self, workspace: "Workspace") -> Change | None:
+        """Return the latest change by another user than the workspace's, or None."""
+        others = self.changes.exclude(user=workspace.user_id)
+        others = others.defer("content", "cells", "fields")
+        return others.select_related("user").order_by("-pk").first()
+
+    def path_of(self, page: str, variant: int = 0) -> str:
+        """Return the path of a page in D-Tale.
+
+        Args:
+            variant: the number of a saved view or of an earlier state; see
+                ``data_id``.
+        """
         prefix = f"{get_script_prefix()}{dtale_settings.PREFIX}"
-        return f"{prefix}/dtale/{page}/{self.pk}"
+        return f"{prefix}/dtale/{page}/{data_id(self.pk, variant)}"
+
+    def share(
+        self, people: People, role: str = Role.READER, all_history: bool | None = None
+    ) -> Share:
+        """Share the frame with a user, with a group, or with EVERYONE who is signed in.
+
+        If it is shared with them already, change their role.
+
+        Args:
+            role: "reader" or "editor".
+            all_history: whether editors see changes from before they became editors. By
+                default, they do not.
+
+        Raises:
+            ValueError: there is no such role.
+        """
+        return Share.objects.grant(
+            self, people, role, shared_by=self.owner, all_history=all_history
+        )
+
+    def unshare(self, people: People) -> None:
+        """Remove the share with a user, with a group, or with EVERYONE."""
+        for share in Share.objects.filter(frame=self).to(people):
+            share.remove(by=self.owner)
 
     @property
     def title(self) -> str:
@@ -202,32 +255,6 @@ class Record(models.Model):
         return f"Record of {self.frame_id}"
 
 
-class ShareQuerySet(models.QuerySet["Share"]):
-    def of(self, workspace: "Workspace") -> Self:
-        """Return the shares of the workspace's user."""
-        return self.filter(user=workspace.user_id)
-
-
-class Share(models.Model):
-    """A user who may read another user's frame, and their view of it."""
-
-    frame = models.ForeignKey(Frame, on_delete=models.CASCADE, related_name="shares")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
-    version = models.PositiveBigIntegerField(default=0, editable=False)
-    # The reader's view in D-Tale: settings and hidden columns, signed.
-    settings = models.BinaryField(default=bytes)
-
-    objects = ShareQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["frame", "user"], name="share_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.frame_id} for {self.user}"
-
-
 def update_without_waiting(pk: int, **fields: Any) -> None:
     """Update a frame's row, or do nothing if the row is locked."""
     frames = Frame.objects.filter(pk=pk)
@@ -237,11 +264,5 @@ def update_without_waiting(pk: int, **fields: Any) -> None:
             if free.first():
                 frames.update(**fields)
         return
-    with connection.cursor() as cursor:
-        [before] = cursor.execute("PRAGMA busy_timeout").fetchone()
-        cursor.execute("PRAGMA busy_timeout = 0")
-        try:
-            with contextlib.suppress(OperationalError):
-                frames.update(**fields)
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {before}")
+    with wait_at_most(0), contextlib.suppress(OperationalError):
+        frames.update(**fields)

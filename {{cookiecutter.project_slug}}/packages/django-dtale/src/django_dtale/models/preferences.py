@@ -1,7 +1,10 @@
 """The model of a user's preferences."""
 
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import models, transaction
 
 
 class Preferences(models.Model):
@@ -20,3 +23,13 @@ class Preferences(models.Model):
 
     def __str__(self) -> str:
         return f"Preferences of {self.owner or 'a visitor'}"
+
+    @classmethod
+    def save_theme(cls, user: AbstractBaseUser, theme: str) -> None:
+        """Save the theme of a user. Their other preferences stay."""
+        owner: Any = user
+        with transaction.atomic():
+            rows = cls.objects.select_for_update()
+            row, _ = rows.get_or_create(owner=owner)
+            row.app_settings["theme"] = theme
+            row.save(update_fields=["app_settings"])

@@ -26,14 +26,18 @@ def fresh_frame(
     """
     if not (source.cache and here.user_id):
         return None
-    fresh = Frame.objects.filter(
-        origin=Origin.SOURCE,
-        source=source.key,
-        parameters=parameters,
-        data_at__gt=timezone.now() - timedelta(seconds=source.cache),
-        updated_at__lte=F("data_at"),
-        owner__isnull=False,
-    ).order_by("-data_at")
+    fresh = (
+        Frame.objects.kept()
+        .filter(
+            origin=Origin.SOURCE,
+            source=source.key,
+            parameters=parameters,
+            data_at__gt=timezone.now() - timedelta(seconds=source.cache),
+            updated_at__lte=F("data_at"),
+            owner__isnull=False,
+        )
+        .order_by("-data_at")
+    )
     own = fresh.owned_by(here).first()
     if own is not None:
         return own
@@ -48,9 +52,9 @@ def _share(frame: Frame, here: Workspace, source: Source) -> None:
     # Imported here, because it imports pandas, which is slow.
     from ..unit_of_work import unit_of_work
 
-    _row, is_new = Share.objects.get_or_create(frame=frame, user_id=here.user_id)
-    if not is_new:
+    if Share.objects.of(here).filter(frame=frame).exists():
         return
+    Share.objects.grant(frame, here.user)  # type: ignore[arg-type]
     with bind(here), unit_of_work() as unit:
         opened = unit.get(frame.pk)
         state = opened.view_state

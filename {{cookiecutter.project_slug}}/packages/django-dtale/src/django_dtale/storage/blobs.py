@@ -11,6 +11,7 @@ the name of its base. A base has no base itself.
 """
 
 import contextlib
+import functools
 import math
 import os
 import secrets
@@ -91,6 +92,14 @@ def files_of(name: str) -> set[str]:
     return {each for each in (name, base_of(name)) if each}
 
 
+@functools.lru_cache(10_000)
+def file_size(name: str) -> int:
+    """Return the size of a payload's own file in bytes; 0 if it does not exist."""
+    with contextlib.suppress(OSError):
+        return frames_storage().size(name)
+    return 0
+
+
 def _base_for(
     packed: payload.PackedFrame, replaces: str
 ) -> tuple[str | None, payload.Table]:
@@ -139,15 +148,34 @@ def cached(key: tuple, make: Callable[[], tuple[Any, int]]) -> Any:
             change, cached values stay valid.
         make: a function that returns a DataFrame or Series, and its memory in bytes.
     """
+    value = find(key)
+    if value is None:
+        value, nbytes = make()
+        keep(key, value, nbytes)
+    return value.copy(deep=False)
+
+
+def find(key: tuple) -> Any:
+    """Return a value from the cache of this process; None if it is not there.
+
+    Callers must not change the value.
+    """
     with _cache_lock:
         entry = _cache.get(key)
     increment("cache_misses" if entry is None else "cache_hits")
-    if entry is None:
-        entry = make()
-        with _cache_lock:
-            if _evict_lru(entry[1]):
-                _cache[key] = entry
-    return entry[0].copy(deep=False)
+    return entry and entry[0]
+
+
+def keep(key: tuple, value: Any, nbytes: int) -> None:
+    """Cache a value in this process, and drop those that were not used for longest.
+
+    Args:
+        key: see ``cached``.
+        nbytes: the memory of the value. If this exceeds CACHE_MB, nothing is cached.
+    """
+    with _cache_lock:
+        if _evict_lru(nbytes):
+            _cache[key] = value, nbytes
 
 
 def remove(name: str) -> None:

@@ -1,5 +1,6 @@
 """Template tags for D-Tale: {% load dtale %}."""
 
+import logging
 from typing import Any
 
 from django import template
@@ -11,8 +12,11 @@ from django.template import Context
 from django.urls import reverse
 
 from django_dtale import workspace
-from django_dtale.models import Frame
+from django_dtale.formats import format_size
+from django_dtale.models import Frame, SavedView
 from django_dtale.sources.model_data import may_open
+
+logger = logging.getLogger(__name__)
 
 register = template.Library()
 
@@ -31,21 +35,45 @@ def dtale_button(context: Context, url: str, label: str) -> dict[str, Any]:
 
 
 @register.inclusion_tag("frames/embedded.html", takes_context=True)
-def dtale_frame(context: Context, frame: Frame, height: int = 480) -> dict[str, Any]:
+def dtale_frame(
+    context: Context,
+    frame: Frame,
+    height: int = 480,
+    view: SavedView | str | None = None,
+) -> dict[str, Any]:
     """Embed the live grid of a frame in a page of the site: {% dtale_frame frame %}.
 
     Users who may not see the frame get a message instead.
 
     Args:
         height: the height in pixels.
+        view: a saved view of the frame, or its name. Without it, users see their own
+            view of the frame.
     """
     visible = Frame.objects.visible_in(workspace.current())
+    is_visible, shown = visible.filter(pk=frame.pk).exists(), None
+    if is_visible and view is not None:
+        given = {"pk": view.pk} if isinstance(view, SavedView) else {"name": view}
+        shown = frame.saved_views.defer("settings").filter(**given).first()
+        if shown is None:
+            logger.warning(
+                "Frame %s has no view %r, which a page embeds.", frame.pk, view
+            )
     return {
         "frame": frame,
+        "view": shown,
+        "shown": shown or frame,
         "height": height,
-        "is_visible": visible.filter(pk=frame.pk).exists(),
+        "is_visible": is_visible,
+        "is_missing": view is not None and shown is None,
         "request": context.get("request"),
     }
+
+
+@register.filter
+def size(nbytes: int) -> str:
+    """Return a number of bytes with its unit: {{ frame.nbytes|size }} is 200 MB."""
+    return format_size(nbytes)
 
 
 @register.simple_tag

@@ -9,10 +9,12 @@ import sys
 from inspect import unwrap
 
 from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
-from ..errors import NO_DATABASE, error_page, to_frame_error
+from ..errors import NO_DATABASE, error_page, safe_error_page, to_frame_error
+from ..exceptions import PageForbidden, RequestInvalid
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -26,11 +28,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         reason = error and error.__context__
         if isinstance(reason, NO_DATABASE):
             return error_page(to_frame_error(reason))
-    return unwrap(defaults.bad_request)(request, exception)
+    if isinstance(exception, DisallowedHost):
+        return unwrap(defaults.bad_request)(request, exception)
+    return safe_error_page(RequestInvalid(), request)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return unwrap(defaults.permission_denied)(request, exception)
+    return safe_error_page(PageForbidden(), request)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -39,4 +43,4 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Return the page of status 500, with the ID of the request in the log."""
-    return error_page(to_frame_error(sys.exception()))
+    return safe_error_page(to_frame_error(sys.exception()), request)

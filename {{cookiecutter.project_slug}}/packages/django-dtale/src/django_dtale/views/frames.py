@@ -2,25 +2,40 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.db.models import Count
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from .. import workspace
+from ..access import Access, access_to
 from ..api import copy_frame
+from ..conf import dtale_settings
 from ..decorators import form_page, user_can_use_frames
 from ..dtale.assets.finder import static_url
-from ..exceptions import FrameNotFound, NotEditable, ReadOnly
-from ..forms import NameForm, ShareForm
+from ..errors import first_error
+from ..exceptions import FrameNotFound, NotEditable, OwnerOnly, ReadOnly
+from ..forms import NameForm
 from ..gateway import fair_shares
-from ..models import Frame, Share
+from ..models import Change, Frame, Presence
+from ..models.data_ids import split_data_id
+from ..sharing.present import people_here
 from ..sources.registry import all_sources
-from .listing import Listing
+from .listing import (
+    LAYOUTS,
+    Listing,
+    back_to_list,
+    layout_of,
+    remember_layout,
+    with_own_shares,
+    with_share_counts,
+)
+from .trash import has_trash, restore_url
 from .uploads.receive import SUFFIXES, max_bytes, max_files
 
 # D-Tale and pandas are imported in the views that need them, so that other pages are
@@ -30,22 +45,35 @@ from .uploads.receive import SUFFIXES, max_bytes, max_files
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show users their frames, frames shared with them, and ways to open data."""
-    context = {
+    layout = request.GET.get("layout", "")
+    if layout in LAYOUTS:
+        return remember_layout(request, layout)
+    context: dict[str, Any] = {
         "dtale_static": static_url("dtale/static"),
         "user_can_use_frames": user_can_use_frames(request.user),
+        "layout": layout_of(request),
+        "debug": settings.DEBUG,
+        "has_tables": False,
     }
     if context["user_can_use_frames"]:
         here = workspace.current()
-        own = Frame.objects.none()
+        own: QuerySet[Frame] = Frame.objects.none()
         if not here.has_no_token:  # First visits need no query.
-            own = Frame.objects.owned_by(here).annotate(readers=Count("shares"))
-        context["own"] = Listing(request, own, "page")
+            own = Frame.objects.owned_by(here)
+        own = with_share_counts(own)
+        lists = [Listing(request, own, "page", without="owner")]
+        context["own"] = lists[0]
+        context["has_trash"] = not here.has_no_token and has_trash(here)
         context |= upload_context()
         # Visitors who are not signed in have no models.
         context["has_sources"] = bool(here.user_id or all_sources())
         if here.user_id:
-            shared = Frame.objects.shared_in(here).select_related("owner")
-            context["shared"] = Listing(request, shared, "shared")
+            shared = with_own_shares(Frame.objects.shared_in(here), here)
+            context["shared"] = Listing(request, shared, "shared", without="shared")
+            lists.append(context["shared"])
+        # Only people who have tables search for them.
+        context["has_tables"] = any(each.search or not each.is_empty for each in lists)
+        context["can_restore"] = dtale_settings.TRASH_DAYS > 0
     return render(request, "frames/home.html", context)
 
 
@@ -75,26 +103,57 @@ def get_own_frame(pk: int) -> Frame:
 
     Raises:
         FrameNotFound: the workspace cannot see a frame with this primary key.
-        ReadOnly: the frame belongs to another user, who has shared it.
+        OwnerOnly: the frame belongs to another user, who has shared it.
     """
     frame = get_visible_frame(pk)
     if not workspace.current().owns(frame):
-        raise ReadOnly(frame)
+        raise OwnerOnly(frame)
     return frame
+
+
+def add_undo_message(request: HttpRequest, text: str, url: str) -> None:
+    """Add a message with a button that undoes what the message reports.
+
+    Args:
+        url: the URL of the view that undoes it. The button sends a POST.
+    """
+    context = {"text": text, "url": url}
+    html = render_to_string("frames/undo.html", context, request)
+    messages.success(request, html)
+
+
+def get_editable_frame(pk: int) -> tuple[Frame, Access]:
+    """Return a frame whose data the user may change, and the user's rights.
+
+    Raises:
+        FrameNotFound: the workspace cannot see a frame with this primary key.
+        ReadOnly: the user may only read the frame.
+    """
+    frame = get_visible_frame(pk)
+    access = access_to(frame, workspace.current())
+    if access is None or not access.can_write:
+        raise ReadOnly(frame)
+    return frame, access
 
 
 @form_page
 def rename(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rename a frame. The response to a script is JSON with the new name, or an error."""
     from ..unit_of_work import unit_of_work
 
     frame = get_own_frame(pk)
     others = Frame.objects.visible_in(workspace.current()).exclude(pk=pk)
     form = NameForm(request.POST or None, initial={"name": frame.name}, taken=others)
+    is_script = request.headers.get("Accept") == "application/json"
     if request.method == "POST" and form.is_valid():
         with unit_of_work() as unit:
-            unit.get(pk).name = form.cleaned_data["name"]
+            unit.get(pk).name = frame.name = form.cleaned_data["name"]
+        if is_script:
+            return JsonResponse({"name": frame.name, "title": frame.title})
         messages.success(request, gettext("The table was renamed."))
         return redirect("frames:home")
+    if is_script and form.errors:
+        return JsonResponse({"error": first_error(form)}, status=400)
     return render(request, "frames/rename.html", {"frame": frame, "form": form})
 
 
@@ -105,7 +164,7 @@ def update(request: HttpRequest, pk: int) -> HttpResponse:
 
     The form is sent to the view of all uploads.
     """
-    frame = get_own_frame(pk)
+    frame, _access = get_editable_frame(pk)
     if frame.can_edit is not None:
         raise NotEditable(frame)
     context = {"frame": frame, **upload_context()}
@@ -115,19 +174,43 @@ def update(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 def state(request: HttpRequest, pk: int) -> JsonResponse:
-    """Return the version of a frame's data. Open grids ask for it."""
-    frame = get_visible_frame(pk)
-    as_of = frame.data_at.isoformat()
-    return JsonResponse({"version": frame.data_version, "as_of": as_of})
+    """Return the version of a frame's data, and who else has it open.
+
+    Open grids ask for it. The response has the names of other people, and a text with
+    them, only if there are any.
+    """
+    frame, here = get_visible_frame(pk), workspace.current()
+    change = frame.latest_change_of_others(here)
+    access = access_to(frame, here)
+    found = {"version": frame.data_version, "as_of": frame.data_at.isoformat()}
+    if change is not None:
+        found |= {"change": change.pk, "text": _text_about(change, access)}
+    Presence.objects.record(frame, here)
+    if access is not None and (people := people_here(frame, here, access)):
+        text = gettext("Also here: %(names)s") % {"names": ", ".join(people)}
+        found |= {"people": people, "people_text": text}
+    return JsonResponse(found)
+
+
+def _text_about(change: Change, access: Access | None) -> str:
+    # Readers need not know who else works on the table.
+    if change.user is None or access is None or not access.can_write:
+        return gettext("This table was changed.")
+    return gettext("%(name)s has changed this table.") % {"name": change.user}
 
 
 @form_page
 @fair_shares.fair(fair_shares.CALCULATION)
 def copy(request: HttpRequest, pk: int) -> HttpResponse:
-    """Copy a frame that the user can see. The copy belongs to the user."""
+    """Copy a frame that the user can see. The copy belongs to the user.
+
+    Args:
+        pk: the primary key of the frame, or D-Tale's data ID of one of its saved views.
+    """
+    pk, variant = split_data_id(pk)
     frame = get_visible_frame(pk)
     if request.method == "POST":
-        return redirect(copy_frame(frame))
+        return redirect(copy_frame(frame, variant))
     return render(request, "frames/copy.html", {"frame": frame})
 
 
@@ -140,53 +223,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         with unit_of_work() as unit:
             unit.delete(pk)
         text = gettext("%(frame)s was deleted.") % {"frame": frame.title}
-        messages.success(request, text)
-        return redirect("frames:home")
-    context = {"frame": frame, "readers": frame.shares.count()}
+        add_undo_message(request, text, restore_url([pk]))
+        return back_to_list(request)
+    days = dtale_settings.TRASH_DAYS
+    context = {"frame": frame, "is_shared": frame.shares.exists(), "days": days}
     return render(request, "frames/delete.html", context)
-
-
-@login_required  # Otherwise, visitors could find out who has an account.
-@form_page
-def share(request: HttpRequest, pk: int) -> HttpResponse:
-    """Share a frame with a user by name, and list the users who can read it."""
-    frame = get_own_frame(pk)
-    form = ShareForm(request.POST or None, frame=frame)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        text = gettext("%(person)s can now see this table.")
-        person = form.cleaned_data["person"]
-        messages.success(request, text % {"person": person})
-        return redirect("frames:share", pk)
-    shares = frame.shares.select_related("user").order_by("pk")
-    context = {"frame": frame, "form": form, "shares": shares}
-    return render(request, "frames/share.html", context)
-
-
-@login_required
-@form_page
-def remove_access(request: HttpRequest, pk: int, share: int) -> HttpResponse:
-    """Stop sharing a frame with a user. A button on the page of `share` does this."""
-    frame = get_own_frame(pk)
-    if request.method == "POST":
-        taken = get_object_or_404(frame.shares.select_related("user"), pk=share)
-        taken.delete()
-        text = gettext("%(person)s can no longer see this table.") % {
-            "person": taken.user
-        }
-        messages.success(request, text)
-    return redirect("frames:share", pk)
-
-
-@form_page
-def leave(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove another user's frame from the list of frames shared with this user."""
-    frame = get_visible_frame(pk)
-    if workspace.current().owns(frame):
-        return redirect("frames:delete", pk)
-    if request.method == "POST":
-        Share.objects.of(workspace.current()).filter(frame=frame).delete()
-        text = gettext("%(frame)s is no longer in your list.")
-        messages.success(request, text % {"frame": frame.title})
-        return redirect("frames:home")
-    return render(request, "frames/leave.html", {"frame": frame})

@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from ..api import open_data
-from ..exceptions import FrameError
+from ..api import append_data, open_data, replace_data
+from ..exceptions import FrameError, NotEditable
 from ..gateway.fair_shares import READ, share
 from ..models import Frame, Origin
 from ..models.names import clean_name
@@ -23,7 +23,7 @@ from ..quotas import check_rate, check_size
 from ..readers.doubts import Detection, refusal
 from ..readers.options import ARGUMENTS, ImportOptions, flag
 from ..workspace import current
-from .frames import get_own_frame
+from .frames import get_editable_frame
 from .programs import frame_response, token_required
 from .whole_body import require_whole_body
 
@@ -59,7 +59,7 @@ class PushRefused(FrameError):
 @require_POST
 @token_required(Scope.WRITE)
 def push(request: HttpRequest, pk: int | None = None) -> JsonResponse:
-    """Create a frame from a file, or give its data to a frame of the token's user.
+    """Create a frame from a file, or give its data to a frame that the user may edit.
 
     The file is the body, or a form's only file. ``?name=`` is the frame's name. With
     ``&replace=1`` or ``&append=1``, the frame with this name gets the data if there is
@@ -77,7 +77,7 @@ def push(request: HttpRequest, pk: int | None = None) -> JsonResponse:
         number of its data (``as_of``, ``version``), and ``notes`` about conversions and
         dropped filters. Otherwise, it has an ``error`` message. Its status is then 401
         (no valid token), 403 (the token lacks the scope "write", the user may not have
-        frames, or the frame belongs to another user), 404 (no such frame), 409 (other
+        frames, or may not edit the frame), 404 (no such frame), 409 (other
         requests change the frame all the time), 411 (no length), 413 (too large), 415
         (unknown format), 422 (cannot be read or shown), 429 (too many), 503 (the
         database does not respond) or 507 (the disk is full).
@@ -94,7 +94,12 @@ def _push(request: HttpRequest, pk: int | None) -> Frame:
         names = {"name": min(unknown)[:100], "names": ", ".join(sorted(PARAMETERS))}
         raise PushRefused(422, text % names)
     replace, append = _mode(request)
-    frame = None if pk is None else get_own_frame(pk)
+    frame = None
+    if pk is not None:
+        frame, access = get_editable_frame(pk)
+        # The rule for edits binds editors, but not the programs of the owner.
+        if frame.can_edit is not None and not access.is_owner:
+            raise NotEditable(frame)
     if not request.META.get("CONTENT_LENGTH", "").isdecimal():
         raise PushRefused(411, _("The request needs a Content-Length header."))
     check_size(int(request.META["CONTENT_LENGTH"]))
@@ -122,8 +127,8 @@ def _push(request: HttpRequest, pk: int | None) -> Frame:
             origin["import_options"] = options.to_dict()
         if frame is None:
             return open_data(data, stem, replace=replace, append=append, **origin)
-        update = frame.append if append else frame.replace
-        update(data, **origin)
+        update = append_data if append else replace_data
+        update(frame, data, workspace=current(), **origin)
         return frame
 
 

@@ -18,9 +18,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from ..access import access_to
 from ..api import append_data, open_data, replace_data
 from ..errors import is_expected, to_frame_error, user_message
-from ..exceptions import FrameNotFound, NotEditable
+from ..exceptions import FrameNotFound, NotEditable, ReadOnly
 from ..models import Frame, Origin
 from ..workspace import Workspace, bind
 
@@ -32,18 +33,22 @@ NDJSON = "application/x-ndjson"
 Steps = Generator[dict[str, Any], None, Any]
 
 
-def reading(task: "ReaderTask", part: int = 0, parts: int = 1) -> Steps:
+def reading(task: "ReaderTask", part: int = 0, parts: int = 1, name: str = "") -> Steps:
     """Run the task of a reader: yield the progress, and return the result.
 
     Args:
         part, parts: the index of the file, from 0, and the number of files.
+        name: the name of the file. The page shows it if there are several.
     """
+    which = {"name": name, "part": part + 1, "parts": parts} if parts > 1 else {}
+    if which:  # Small files are read before there is any progress.
+        yield {"step": "reading", "done": round(part / parts, 3), **which}
     while True:
         try:
             done = next(task)
         except StopIteration as end:
             return end.value
-        yield {"step": "reading", "done": round((part + done) / parts, 3)}
+        yield {"step": "reading", "done": round((part + done) / parts, 3), **which}
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,16 @@ class Target:
         """Return the frame.
 
         Raises:
-            FrameNotFound: it does not belong to this workspace.
+            FrameNotFound: the workspace cannot see it.
+            ReadOnly: the workspace may not change it.
             NotEditable: code has said which of its data can be edited.
         """
-        frame = Frame.objects.owned_by(here).filter(pk=self.pk).first()
+        frame = Frame.objects.visible_in(here).filter(pk=self.pk).first()
         if frame is None:
             raise FrameNotFound(self.pk)
+        access = access_to(frame, here)
+        if access is None or not access.can_write:
+            raise ReadOnly(frame)
         if frame.can_edit is not None:
             raise NotEditable(frame)
         return frame
@@ -106,7 +115,8 @@ class Opening:
                 self.frames.append(open_data(data, name, **fields))
             return
         frame = self.target.frame(self.here)
-        (append_data if self.target.append else replace_data)(frame, data, **fields)
+        update = append_data if self.target.append else replace_data
+        update(frame, data, workspace=self.here, **fields)
         self.frames.append(frame)
 
     def location(self) -> str:

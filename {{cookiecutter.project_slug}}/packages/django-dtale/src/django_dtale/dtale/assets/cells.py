@@ -1,4 +1,4 @@
-"""Substitutions that correct how the grid shows cells, and offers named filters.
+"""Substitutions that correct how the grid shows and edits cells, and offers named filters.
 
 Code can set the formats and backgrounds of cells with ``View``, so these errors of D-Tale
 would be the first thing that people see.
@@ -14,6 +14,29 @@ CELLS = [
         "Predefined Filters also shows filters that belong to no column.",
         rf"({NAME})=>(?=void 0!==({NAME})\.find\({NAME}=>{NAME}\.name===\1\.column\))",
         r"\1=>!\1.column||",
+    ),
+    Substitution(
+        MAIN,
+        "Only cells that are drawn as editable can be edited. D-Tale ignores the names of "
+        "the editable columns, and looks up another column if some are hidden.",
+        rf"(\(0,{NAME}\.convertCellIdxToCoords\)\(({NAME})\)),{NAME}={NAME}\.find\("
+        rf"{NAME}=>{NAME}\.index\+1==={NAME}\[0\]\);var ({NAME});"
+        rf"\(0,{NAME}\.isCellEditable\)\({NAME},{NAME}\)(?=&&\(null===)",
+        r'\1;var \3;document.querySelector(`.editable[cell_idx="${\2}"]`)',
+    ),
+    Substitution(
+        MAIN,
+        "A column stays in the grid if the server refuses to delete it.",
+        rf"yesAction:\(\)=>({NAME}\(\{{columns:{NAME}\.filter\(\(\{{name:{NAME}\}}\)=>"
+        rf"{NAME}!=={NAME}\)\}}),async\(\)=>(await {NAME}\.deleteColumn\({NAME},{NAME}\))\)",
+        r"yesAction:async()=>{(\2)?.success&&\1)}",
+    ),
+    Substitution(
+        MAIN,
+        "The same for columns that Correlations does not show.",
+        rf"(?<=yesAction:async\(\)=>\{{)var ({NAME});(await {NAME}\.deleteColumns\({NAME},"
+        rf"{NAME}\)),(.{{1,150}}?\}}\)\),{NAME}\(\))",
+        r"var \1;(\2)?.success&&(\3)",
     ),
     *(
         each

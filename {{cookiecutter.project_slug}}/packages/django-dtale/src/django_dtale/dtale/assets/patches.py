@@ -8,6 +8,7 @@ This module does not import D-Tale.
 """
 
 from .cells import CELLS
+from .loading import LOADING
 from .patching import (
     BASE,
     BASE_STYLES,
@@ -30,6 +31,9 @@ from .site_filters import SITE_FILTERS
 from .slimming import SLIMMING
 
 OPEN_LOAD_DATA = 'window.open(window.resourceBaseUrl+"/dtale/popup/upload","_blank")'
+
+# Pages that are always light in D-Tale.
+WITHOUT_THEME = CODE_POPUP, "templates/dtale/skew.html", "templates/dtale/kurtosis.html"
 
 SUBSTITUTIONS = [
     Substitution(
@@ -113,6 +117,15 @@ SUBSTITUTIONS = [
     ),
     Substitution(
         MAIN,
+        "Locked columns come first. D-Tale moves them in the data, but the data have one "
+        "order, and people have locked different columns in their views.",
+        rf"(?<=\.map\(e=>\(\{{\.\.\.e,locked:)({NAME}\.isIndex\(e\.name\)\|\|"
+        r"\([^()]*\?\?\[\]\)\.includes\(e\.name\),\.\.\."
+        rf"{NAME}\.calcColWidth\([^()]*\)\}}\)\))(?=,c=p,)",
+        r"\1.sort((a,b)=>b.locked-a.locked)",
+    ),
+    Substitution(
+        MAIN,
         "Convert To XArray is hidden, because its endpoint is closed.",
         rf"(?<=\)\)\)\)\):){NAME}\.createElement\({NAME}\.MenuItem,"
         rf'{{description:{NAME}\("menu_description:xarray_conversion"\).{{1,400}}?'
@@ -180,6 +193,36 @@ SUBSTITUTIONS = [
         "A dialog offers to sign in again when the session has expired.",
         r"[{]% block js %}[{]% endblock %}",
         r"{{ session_expired_dialog() }}\n\g<0>",
+    ),
+    Substitution(
+        BASE,
+        "A sign says that the page waits for a response. Its script comes before D-Tale's.",
+        r"[{]{2} session_expired_dialog",
+        r"{{ working_sign() }}\n\g<0>",
+    ),
+    *(
+        Substitution(
+            page,
+            "The dark theme has no white areas.",
+            r"</head>",
+            r"{{ theme_styles() }}\g<0>",
+        )
+        for page in (BASE, *WITHOUT_THEME)
+    ),
+    *(
+        Substitution(
+            page,
+            "The page has the theme of the others.",
+            r"(<body)([^>]*>)",
+            r'\1 class="{{ current_theme() }}-mode"\2{{ theme_script() }}',
+        )
+        for page in WITHOUT_THEME
+    ),
+    Substitution(
+        BASE,
+        "The theme is that of the system, before anything is drawn.",
+        r'<input type="hidden" id="theme" [^>]*>',
+        r"\g<0>{{ theme_script() }}",
     ),
     Substitution(
         NOT_FOUND,
@@ -253,8 +296,22 @@ SUBSTITUTIONS = [
         r"export_js\|safe",
         "export_script()|safe",
     ),
+    Substitution(
+        MAIN,
+        "The mark that opens D-Tale's menu does not say so. It is in English, as the menu.",
+        r'className:"grid-menu "',
+        r'title:"Menu: filters, charts, analyses, export (Shift+M)",\g<0>',
+    ),
+    Substitution(
+        MAIN,
+        "A test of normality has no result if all values of the column are equal.",
+        rf"({NAME}\.(?:statistic|pvalue))\.toFixed\(2\)",
+        r'(\1?.toFixed(2)??"-")',
+        4,
+    ),
     *SITE_FILTERS,
     *CELLS,
+    *LOADING,
     *SLIMMING,
 ]
 

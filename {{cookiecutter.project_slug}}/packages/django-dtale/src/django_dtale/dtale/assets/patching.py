@@ -35,7 +35,9 @@ CODE_POPUP = "templates/dtale/code_popup.html"
 HTML_EXPORT = "templates/dtale/html_export.html"
 NOT_FOUND = "templates/dtale/errors/404.html"
 
-NAME = r"[\w$]+"  # A variable in a minified script. Its name differs between builds.
+# A variable in a minified script. Its name differs between builds. The search would try
+# each end of each name without the first part, which makes it several times as fast.
+NAME = r"(?<![\w$])[\w$]+"
 
 
 class DtaleChanged(RuntimeError):

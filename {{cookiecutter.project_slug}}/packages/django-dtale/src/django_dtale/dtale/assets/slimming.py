@@ -42,6 +42,13 @@ SLIMMING = [
         for script, count in ((MAIN, 36), (NETWORK, 5), (EXPORT, 2), (BASE_STYLES, 1))
     ),
     Substitution(
+        MAIN,
+        "Charts are drawn at once. Each of them would grow for a second after its data "
+        "have arrived.",
+        r'("animation",\{delay:void 0,duration:)1e3',
+        r"\g<1>0",
+    ),
+    Substitution(
         STYLES,
         "The font of the titles is a third smaller as WOFF2.",
         r'/Road_Rage\.woff"\) format\("woff"\)',

@@ -7,6 +7,7 @@ import pandas as pd
 from dtale.utils import classify_type, get_bool_arg
 
 from ...quotas import check_cells
+from ..patches.histograms import is_simple
 from . import limits
 from .columns import check_cleaning, has_texts, most_parts
 from .operation import Operation, groups, on, on_frame
@@ -76,7 +77,8 @@ def histogram(operation: Operation, frame: pd.DataFrame) -> None:
     limits.BINS.check(bins)
     target = operation.get("target")
     if target:
-        limits.BINNED.check(len(frame))
+        if not is_simple(frame, operation.get("col"), target):
+            limits.BINNED.check(len(frame))
         limits.CHART_GROUPS.check(groups(frame, target))
     else:
         limits.DENSITY.check(bins * len(frame))

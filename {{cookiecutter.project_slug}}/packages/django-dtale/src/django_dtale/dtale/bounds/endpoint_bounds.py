@@ -15,6 +15,7 @@ from werkzeug import Request
 from ...conf import dtale_settings
 from ...quotas import check_cells
 from .. import endpoints
+from ..patches.sorting import rows_in_any_order
 from . import analyses as analyses
 from . import charts as charts
 from . import columns as columns
@@ -107,7 +108,7 @@ ANALYSES = {
     "frequency": analyses.frequencies,
     "geolocation": analyses.all_points,
     "histogram": analyses.histogram,
-    "qq": analyses.all_points,
+    "qq": SORTED,
     "value_counts": analyses.top,
     "word_value_counts": analyses.words,
 }
@@ -298,7 +299,8 @@ def check(request: Request, endpoint: str, args: dict[str, str]) -> None:
         if isinstance(entry, ByKind):
             entry = entry.of(operation)
         if callable(entry):
-            entry(operation)
+            with rows_in_any_order():
+                entry(operation)
 
 
 PATCHES = charts.patches(CHARTS)

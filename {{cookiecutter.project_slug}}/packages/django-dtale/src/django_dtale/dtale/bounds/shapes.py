@@ -7,9 +7,11 @@ import itertools
 import json
 
 import pandas as pd
+from django.utils.translation import gettext as _
 from dtale import combine_data
 from dtale.utils import make_list
 
+from ...exceptions import InputRefused
 from ...quotas import check_cells
 from .columns import has_texts, lengths, refuse_sums
 from .limits import COLUMN_PAIRS, COMPARED, GROUPS, PASSED, RESULT, TEXT
@@ -69,7 +71,16 @@ def transpose(operation: Operation, frame: pd.DataFrame) -> None:
 def resample(operation: Operation, frame: pd.DataFrame) -> None:
     cfg = operation.cfg
     times = frame[cfg["index"]]
-    offset = pd.tseries.frequencies.to_offset(cfg["freq"])
+    try:
+        offset = pd.tseries.frequencies.to_offset(cfg["freq"])
+    except ValueError as error:
+        raise InputRefused(
+            _(
+                "%(offset)s is not an offset of pandas. Examples are D for days, W for "
+                "weeks, ME for months, QE for quarters and YE for years."
+            )
+            % {"offset": repr(cfg["freq"][:50])}
+        ) from error
     is_fixed = isinstance(offset, pd.offsets.Tick)
     period = pd.Timedelta(offset) if is_fixed else SHORTEST
     rows = (times.max() - times.min()) / period

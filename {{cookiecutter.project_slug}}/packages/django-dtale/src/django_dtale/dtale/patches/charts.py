@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from django.utils.translation import gettext as _
 from dtale.constants import CHART_JOINER_CHAR
-from dtale.utils import json_float, make_list
+from dtale.utils import make_list
 from matplotlib import pyplot
 from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import Tick
@@ -36,13 +36,25 @@ AXIS = "x"
 # An image has room for this many labels.
 MAX_TICKS = 40
 
-MAX_DECIMALS = 10  # D-Tale writes the labels of bins with at most this many decimals.
 
 pyplot_lock = threading.Lock()
 
 
-def accept_hours(date_freq_handler: Callable) -> Callable:
-    """Accept "H" as hours in charts, which pandas no longer does."""
+# For each frequency of D-Tale's charts: NumPy's unit of the date that stands for a period,
+# and how many units the last date of a period is after it. Weeks end on Sundays, because
+# D-Tale also finds the rows of a week by the year of its last day.
+DATES: dict[str, tuple[Any, int]] = {
+    **{"H": ("h", 0), "D": ("D", 0), "W": ("D", 0)},
+    **{"M": ("M", 0), "Q": ("M", 2), "Y": ("Y", 0)},
+}
+
+
+def dates_of_periods(date_freq_handler: Callable) -> Callable:
+    """Draw hours, days, months, quarters and years at their beginning, weeks at their end.
+
+    D-Tale draws them at their last nanosecond, which charts label as the next period. It
+    also names hours "H", which pandas no longer accepts.
+    """
 
     @functools.wraps(date_freq_handler)
     def handler_of(data):
@@ -50,10 +62,16 @@ def accept_hours(date_freq_handler: Callable) -> Callable:
 
         def handle(name):
             column, joiner, frequency = name.rpartition(CHART_JOINER_CHAR)
-            if frequency != "H" or column not in data:
+            if frequency not in DATES or column not in data:
                 return handler(name)
-            series, code = handler(f"{column}{joiner}h")
-            return series.rename(name), code.replace(f"{joiner}h'", f"{joiner}H'")
+            known = frequency.replace("H", "h")
+            series, code = handler(f"{column}{joiner}{known}")
+            unit, after = DATES[frequency]
+            ends = series.to_numpy()
+            dates = ends.astype(f"M8[{unit}]") - np.timedelta64(after, unit)
+            day = "how='end').normalize(" if frequency == "W" else "how='start'"
+            code = code.replace("how='end'", day).replace(f"{joiner}h'", f"{joiner}H'")
+            return pd.Series(dates.astype(ends.dtype), series.index, name=name), code
 
         return handle
 
@@ -217,25 +235,6 @@ def restore_name(value: Any, name: str) -> Any:
     return value
 
 
-def distinct_bin_labels(build_histogram_data: Callable) -> Callable:
-    """Make the labels of bins distinct.
-
-    D-Tale adds decimals until the labels are distinct, and never stops if more than ten
-    decimals are needed.
-    """
-
-    @functools.wraps(build_histogram_data)
-    def built(self, series):
-        options = {"density": True} if self.density else {"bins": self.bins}
-        counts, edges = np.histogram(series, **options)
-        if len({f"{edge:.{MAX_DECIMALS}f}" for edge in edges[1:]}) == len(counts):
-            return build_histogram_data(self, series)
-        labels = [f"{edge:.17g}" for edge in edges[1:]]
-        return {"labels": labels, "data": [json_float(each) for each in counts]}, edges
-
-    return built
-
-
 def default_to_none(build_saved_header: Callable) -> Callable:
     """Use None for the options that are missing from a chart's link.
 
@@ -251,18 +250,14 @@ def default_to_none(build_saved_header: Callable) -> Callable:
 
 PATCHES = [
     ("dtale.dash_application.saved_charts:build_saved_header", default_to_none),
-    ("dtale.charts.utils:date_freq_handler", accept_hours),
-    ("dtale.dash_application.charts:date_freq_handler", accept_hours),
+    ("dtale.charts.utils:date_freq_handler", dates_of_periods),
+    ("dtale.dash_application.charts:date_freq_handler", dates_of_periods),
     *(
         (f"dtale.{module}:build_base_chart", rename_column_x)
         for module in ("charts.utils", "dash_application.charts", "views")
     ),
     ("dtale.dash_application.charts:build_raw_chart", refuse_incomplete_chart),
     ("dtale.correlations:build_matrix", numeric_columns_only),
-    (
-        "dtale.column_analysis:HistogramAnalysis.build_histogram_data",
-        distinct_bin_labels,
-    ),
     ("missingno:matrix", nearest_dates),
     *(
         (f"missingno:{kind}", draw_under_lock)

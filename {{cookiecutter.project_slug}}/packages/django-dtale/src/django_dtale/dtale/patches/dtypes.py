@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from dtale import global_state, utils
 from dtale.query import build_col_key
+from flask import has_request_context, request
 
 from ...compat.dtypes import UnsupportedDtype, make_displayable
-from ...compat.export import for_parquet
 from ...readers.dataframe import to_dataframe
 from ...unit_of_work import current, is_bound
+from ..endpoints import GRID
 
 
 def convert_data(format_data: Callable) -> Callable:
@@ -30,13 +31,18 @@ def convert_data(format_data: Callable) -> Callable:
     """
 
     def prepared(data, inplace=False, drop_index=False):
+        # The grid converts its frame again if D-Tale has not described a new column. The
+        # index then holds the labels of the rows, in the order of the grid.
+        in_grid = has_request_context() and request.endpoint == GRID
         if is_bound() and (result := current().take_expected(data)):
             pass  # The process that read the file has already converted its data.
         else:
             frame = to_dataframe(data)
             result = make_displayable(
-                frame.reset_index(drop=True) if drop_index else frame
+                frame.reset_index(drop=True) if drop_index or in_grid else frame
             )
+            if in_grid:
+                result.frame.index = frame.index
         if is_bound():
             current().conversions += result.conversions
         return result.frame, result.index
@@ -133,12 +139,20 @@ def describe_as_objects(load_describe: Callable) -> Callable:
 
 
 def encode_numpy_scalars(json_provider_class: Any) -> type:
-    """Encode all NumPy scalars as JSON.
+    """Encode all NumPy scalars as JSON, and NaN and the infinities as null.
 
-    Flask can encode float64, which is a subclass of Python's float, but not float32.
+    Flask can encode float64, which is a subclass of Python's float, but not float32. It
+    writes NaN, which browsers cannot read, because JSON has no such value (RFC 8259).
     """
 
     class JSONProvider(json_provider_class):
+        def dumps(self, obj: Any, **kwargs: Any) -> str:
+            text = super().dumps(obj, **kwargs)
+            if "NaN" in text or "Infinity" in text:
+                valid = json.loads(text, parse_constant=lambda _: None)
+                text = super().dumps(valid, **kwargs)
+            return text
+
         @staticmethod
         def default(value: Any) -> Any:
             if isinstance(value, np.generic):
@@ -146,16 +160,6 @@ def encode_numpy_scalars(json_provider_class: Any) -> type:
             return json_provider_class.default(value)
 
     return JSONProvider
-
-
-def convert_for_parquet(export_to_parquet_buffer: Callable) -> Callable:
-    """Convert intervals and complex numbers, for which D-Tale's export fails."""
-
-    @functools.wraps(export_to_parquet_buffer)
-    def exported(data):
-        return export_to_parquet_buffer(for_parquet(data))
-
-    return exported
 
 
 def compare_as_text(column_filter: type) -> type:
@@ -293,7 +297,6 @@ PATCHES = [
     ),
     ("dtale.views:format_data", convert_data),
     ("dtale.views:load_describe", describe_as_objects),
-    ("dtale.utils:export_to_parquet_buffer", convert_for_parquet),
     ("dtale.views:get_str_arg", parse_edited_value),
     ("dtale.views:ColumnFilter", compare_as_text),
     ("dtale.utils:json_date", keep_full_precision),

@@ -21,6 +21,7 @@ from werkzeug import Response
 from ... import workspace
 from ...exceptions import FilterRefused, FrameError
 from ...filters.compiler import Filter
+from ...filters.names import names_in
 from ...filters.site import look_up, text_filters
 from ..assets.patching import DtaleChanged
 
@@ -144,17 +145,6 @@ def check_text(text: str) -> None:
         FilterRefused
     """
     Filter(text)
-
-
-@functools.lru_cache(100)
-def names_in(text: str) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return the names of the columns in a filter, and those of the site's values.
-
-    Raises:
-        FilterRefused
-    """
-    compiled = Filter(text)
-    return frozenset(compiled.columns), tuple(compiled.names)
 
 
 def values_for(text: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Predefined filters that are text, which users switch on and off in D-Tale's menu.
 
 D-Tale applies predefined filters with Python functions, before all other filters. The
-filters of the site, and those of a frame's ``View``, are text instead. Those that are switched on become a part of the text of
-all filters, so the grammar applies to them, the grid caches their results, and users
-can invert them and highlight their rows. In the settings of a frame, only the names of
-the filters that are switched on are stored.
+filters of the site, and those of a frame's ``View``, are text instead. Those that are
+switched on become a part of the text of all filters, so the grammar applies to them,
+the grid caches their results, and users can invert them and highlight their rows. In
+the settings of a frame, only the names of the filters that are switched on are stored.
 """
 
 import functools
@@ -17,9 +17,10 @@ from flask import has_request_context, jsonify, request
 from werkzeug import Response
 
 from ... import workspace
+from ...filters.names import names_in
 from ...filters.site import SiteFilter, site_filters, text_filters
 from ..pages import OPENED
-from .filters import PREDEFINED, names_in
+from .filters import PREDEFINED
 
 
 def add_site_filters(get_filters: Callable) -> Callable:

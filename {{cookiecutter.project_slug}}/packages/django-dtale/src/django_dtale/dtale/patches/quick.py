@@ -11,6 +11,10 @@ from dtale import global_state
 
 from .columns import is_number
 
+MANY = 500  # For columns with more distinct values, D-Tale offers only the first ones.
+SHOWN = 5
+FEW = 10_000
+
 
 def fast_filter_values(build_filter_vals: Callable) -> Callable:
     """Offer the first five of many values without sorting the values in Python.
@@ -22,8 +26,13 @@ def fast_filter_values(build_filter_vals: Callable) -> Callable:
     def choices(series, data_id, column, fmt):
         known = global_state.get_dtype_info(data_id, column)
         has_order = isinstance(series.dtype, pd.StringDtype) or is_number(series.dtype)
-        if known.get("unique_ct", 0) > 500 and has_order:
-            series = series.drop_duplicates().sort_values().head(5)
+        if known.get("unique_ct", 0) > MANY and has_order:
+            # The column has smaller values than the fifth of a few rows, or the same.
+            few = series.iloc[:: len(series) // FEW or 1].dropna().unique()
+            if len(few) >= SHOWN:
+                limit = pd.Series(few).sort_values().iloc[SHOWN - 1]
+                series = series[(series <= limit).fillna(False)]
+            series = series.drop_duplicates().sort_values().head(SHOWN)
         return build_filter_vals(series, data_id, column, fmt)
 
     return choices
@@ -51,7 +60,8 @@ def fast_join(build_column: Callable) -> Callable:
     @functools.wraps(build_column)
     def joined(self, data):
         first, *others = (data[name].astype("str") for name in self.cfg["cols"])
-        texts = first.str.cat(others, sep=self.cfg["joinChar"]) if others else first
+        separator = self.cfg.get("joinChar") or ""
+        texts = first.str.cat(others, sep=separator) if others else first
         return texts.rename(self.name)
 
     return joined

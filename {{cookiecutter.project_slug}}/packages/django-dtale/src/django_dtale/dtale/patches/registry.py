@@ -28,11 +28,16 @@ from . import (
     describe,
     dtypes,
     filters,
+    histograms,
     predefined,
     quick,
     regex,
     rows,
+    sorting,
 )
+from .fast import charts as fast_charts
+from .fast import columns as fast_columns
+from .fast import exports, frequencies
 
 
 def resolve(target: str) -> Any:
@@ -145,15 +150,21 @@ PATCHES = [
         replace_with(preferences.GeojsonList()),
     ),
     *endpoint_bounds.PATCHES,
+    *fast_charts.PATCHES,  # The patches of `charts` wrap these.
     *charts.PATCHES,
     *allowlists.PATCHES,
     *columns.PATCHES,
     *describe.PATCHES,
+    *histograms.PATCHES,
+    *exports.PATCHES,
+    *fast_columns.PATCHES,
+    *frequencies.PATCHES,
     *filters.PATCHES,
     *predefined.PATCHES,
     *dtypes.PATCHES,
     *responses.PATCHES,
     *rows.PATCHES,  # These wrap the patches of `filters`.
+    *sorting.PATCHES,
     *regex.PATCHES,
     *quick.PATCHES,
 ]

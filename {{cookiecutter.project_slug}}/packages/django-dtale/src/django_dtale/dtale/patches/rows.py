@@ -8,6 +8,7 @@ patches.
 
 import functools
 import inspect
+import json
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -16,25 +17,35 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from dtale import views
-from dtale.utils import get_bool_arg
-from flask import has_request_context, request
+from flask import request
 
+from ...exceptions import RowGone
 from ...filters.compiler import Filter
 from ...storage import blobs
 from ...unit_of_work import current
 from ..assets.patching import Substitution, substitute
 from ..endpoints import GRID
 from .filters import values_for
+from .sorting import (
+    Sort,
+    edited_label,
+    filtered_order,
+    is_grid_page,
+    requested_sort,
+    row_order,
+)
 
 # A cached result takes this many bytes, even if the filter finds nothing.
 ENTRY_OVERHEAD = 4_000
+LABEL = "__row"  # The key of a row's label in the rows of the grid.
 
 
 class LazyPage:
     """The filtered frame for D-Tale's ``get_data``; only the requested page is copied.
 
     Args:
-        positions: The positions of the rows that the filter keeps; None for all rows.
+        positions: The positions of the rows that the filter keeps, in the order of the
+            grid; None for all rows in their stored order.
     """
 
     def __init__(
@@ -121,9 +132,12 @@ def format_by_column(format_dicts: Callable) -> Callable:
                     write(value, nan_display=self.nan_display) for value in values
                 ]
             columns.append(values)
-        names = [name for _, name, _ in self.fmts]
+        # The script `fresh.js` sends the label of the row whose cell a user has edited.
+        names = [LABEL, *(name for _, name, _ in self.fmts)]
+        labels = rows.columns[0]
         return [
-            dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)
+            dict(zip(names, row, strict=True))
+            for row in zip(labels, *columns, strict=True)
         ]
 
     return formatted
@@ -147,6 +161,29 @@ def mark_passthrough(kind: type) -> Callable:
     return wrap
 
 
+class EditedRow:
+    """The filtered data for D-Tale's ``edit_cell``, which needs only a row's label.
+
+    D-Tale itself looks for the row by its position. Meanwhile, another person can have
+    changed what the filter finds, or the order of the rows.
+
+    Raises:
+        RowGone: the row was deleted.
+    """
+
+    def __init__(self, frame: pd.DataFrame, label: int) -> None:
+        if label not in frame.index:
+            raise RowGone
+        self.index = [label]
+
+    @property
+    def iloc(self) -> Self:
+        return self
+
+    def __getitem__(self, rows: Any) -> Self:
+        return self
+
+
 class SortedLabelSet:
     """The labels of the rows to highlight: a sorted array that D-Tale uses as a set."""
 
@@ -166,51 +203,57 @@ def cache_filter_results(run_query: Callable) -> Callable:
 
     @functools.wraps(run_query)
     def applied(df, query, *args, highlight_filter=False, **options):
+        if (label := edited_label()) is not None:
+            return EditedRow(df, label)
         found = functools.partial(
             run_query, df, query, *args, highlight_filter=highlight_filter, **options
         )
         if not is_grid_page():
             return found()
-        cached = cached_result(query, df, highlight_filter) if query else None
+        sort = requested_sort()
+        cached = cached_result(query, df, highlight_filter, sort) if query else None
         if highlight_filter:
             labels = found()[1] if cached is None else SortedLabelSet(cached)
-            return LazyPage(df), labels
-        return LazyPage(found()) if cached is None else LazyPage(df, cached)
+            return LazyPage(df, row_order(df, sort, source_of(df))), labels
+        if cached is not None:
+            return LazyPage(df, cached)
+        data = found()
+        return LazyPage(data, row_order(data, sort, source_of(data)))
 
     return applied
 
 
-def is_grid_page() -> bool:
-    """Return whether the request is for a page of the grid, and not for an export."""
-    return (
-        has_request_context()
-        and request.endpoint == GRID
-        and not get_bool_arg(request, "export")
-    )
+def source_of(df: pd.DataFrame) -> tuple | None:
+    """Return the key of the data for the cache; None if they must not be cached.
+
+    New data have no key yet, and predefined filters of the site may find different rows
+    each time.
+    """
+    view_args: Any = request.view_args
+    opened = current().get(view_args["data_id"])
+    return opened.source if df is opened.frame else None
 
 
-def cached_result(query: str, df: pd.DataFrame, labels: bool) -> np.ndarray | None:
+def cached_result(
+    query: str, df: pd.DataFrame, labels: bool, sort: Sort
+) -> np.ndarray | None:
     """Return the rows that a filter finds, from the cache if possible.
 
     Args:
         query: The filter. Its result depends only on the frame, and on the values of
             the site that it uses.
         df: The frame that the request sees.
-        labels: Return the labels of the rows, not their positions.
+        labels: Return the sorted labels of the rows, not their positions.
+        sort: The order of the positions.
 
     Returns:
-        A sorted array of integers, or None if the result must not be cached.
+        An array of integers, or None if the result must not be cached.
 
     Raises:
         FilterRefused
     """
-    view_args: Any = request.view_args
-    opened = current().get(view_args["data_id"])
-    # New data have no key yet, and predefined filters of the site may find different
-    # rows each time.
-    if opened.source is None or df is not opened.frame:
-        return None
-    if labels and df.index.dtype != np.int64:
+    source = source_of(df)
+    if source is None or (labels and df.index.dtype != np.int64):
         return None
 
     values = values_for(query)
@@ -221,12 +264,15 @@ def cached_result(query: str, df: pd.DataFrame, labels: bool) -> np.ndarray | No
             found = np.sort(df.index[rows].to_numpy())
         else:
             found = np.flatnonzero(rows).astype(np.min_scalar_type(len(df)))
+            order = row_order(df, sort, source)
+            if order is not None:
+                found = filtered_order(order, found)
         size = sys.getsizeof(query) + sys.getsizeof(key[-1])
         return pd.Series(found), found.nbytes + size + ENTRY_OVERHEAD
 
     # This key has more parts than the key of a frame, so the two cannot collide.
     # 1, 1.0 and True are equal, but their texts are not.
-    key = (*opened.source, query, bool(labels), repr(values))
+    key = (*source, query, bool(labels), json.dumps(sort), repr(values))
     return blobs.cached(key, find).to_numpy()
 
 

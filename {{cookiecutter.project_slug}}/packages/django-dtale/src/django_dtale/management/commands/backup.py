@@ -12,7 +12,8 @@ from django.core.files.storage import FileSystemStorage
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from django_dtale.models import Frame
+from django_dtale.history.log import all_payloads
+from django_dtale.models import Change, Frame
 from django_dtale.storage import blobs
 from django_dtale.storage.backend import frames_storage
 
@@ -21,9 +22,9 @@ TRIES = 20
 
 class Command(BaseCommand):
     help = (
-        "Copy the SQLite database and the files of all frames to a new directory. The "
-        "site can keep running. On the same disk, the files are hard links, which take "
-        "no space: the files of frames never change."
+        "Copy the SQLite database and the files of all frames and of their earlier states "
+        "to a new directory. The site can keep running. On the same disk, the files are "
+        "hard links, which take no space: the files of frames never change."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -47,10 +48,10 @@ class Command(BaseCommand):
             ) from None
         # Copy most files before the database. Copying to another disk takes time,
         # during which files that the copied database refers to could be replaced.
-        copy_files(files, Frame.objects.values_list("payload", flat=True))
+        copy_files(files, all_payloads())
         missing = None
         for _ in range(TRIES):
-            named = copy_database(database)
+            count, named = copy_database(database)
             before, missing = missing, copy_files(files, named)
             # If the same file is missing twice, it was not replaced: the site does not
             # have it either.
@@ -64,22 +65,29 @@ class Command(BaseCommand):
         for name in files_in(files) - required_files(named):
             (files / name).unlink()
         for name in sorted(missing):
-            self.stderr.write(f"{name} is missing, so its frame has no data.")
-        self.stdout.write(
-            f"Copied {len(named)} frames and the database to {directory}."
-        )
+            self.stderr.write(
+                f"{name} is missing, so a frame or an earlier state of it has no data."
+            )
+        self.stdout.write(f"Copied {count} frames and the database to {directory}.")
 
 
-def copy_database(path: Path) -> list[str]:
-    """Copy the database to a file, and return the payloads to which it refers."""
+def copy_database(path: Path) -> tuple[int, list[str]]:
+    """Copy the database to a file.
+
+    Returns:
+        The number of its frames, and the payloads to which it refers.
+    """
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM INTO %s", [str(path)])
     with contextlib.closing(sqlite3.connect(path)) as copy:
-        rows = copy.execute(f"SELECT payload FROM {Frame._meta.db_table}")
-        return [payload for (payload,) in rows]
+        frames, changes = (
+            copy.execute(f"SELECT payload FROM {model._meta.db_table}").fetchall()
+            for model in (Frame, Change)
+        )
+    return len(frames), [payload for (payload,) in frames + changes]
 
 
 def files_in(directory: Path) -> set[str]:

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_dtale.api import open_data
+from django_dtale.api import open_data, share_with
 from django_dtale.exceptions import FrameError
 from django_dtale.models import Origin
 from django_dtale.readers.options import ARGUMENTS, ImportOptions
@@ -120,7 +120,7 @@ class Command(BaseCommand):
                     origin_name=Path(file).name,
                     import_options=chosen.to_dict(),
                 )
-            frame.shared_with.add(*readers)  # type: ignore[arg-type]
+            share_with(frame, readers)
         except FrameError as error:
             raise CommandError(str(error)) from None
         for note in frame.conversion_notes.splitlines():

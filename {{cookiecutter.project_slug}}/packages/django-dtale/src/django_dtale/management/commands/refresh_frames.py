@@ -63,7 +63,7 @@ class Command(BaseCommand):
         frames = Frame.objects.with_source()
         if frame:
             # The command reports each of these frames that has no source.
-            frames = Frame.objects.filter(pk__in=frame)
+            frames = Frame.objects.kept().filter(pk__in=frame)
         if source:
             frames = frames.filter(source=source)
             if not (get_source(source) or frames.exists()):
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         if older_than is not None:
             frames = frames.filter(data_at__lt=timezone.now() - older_than)
         pks = list(frames.order_by("data_at").values_list("pk", flat=True))
-        known = Frame.objects.filter(pk__in=frame).values_list("pk", flat=True)
+        known = Frame.objects.kept().filter(pk__in=frame).values_list("pk", flat=True)
         pks += sorted(set(frame).difference(known))  # These do not exist.
         failed = [pk for pk in pks if not self.refresh(pk)]
         if failed:
@@ -83,7 +83,7 @@ class Command(BaseCommand):
         """Refresh a frame, print a line about it, and return whether it succeeded."""
         name = str(pk)
         try:
-            frame = Frame.objects.filter(pk=pk).first()
+            frame = Frame.objects.kept().filter(pk=pk).first()
             if frame is None:
                 raise FrameNotFound(pk)
             name = str(frame)

@@ -41,6 +41,8 @@ class Preview:
         columns: the first columns.
         rows: the first rows. Each cell is the text that D-Tale would show, or a list
             with the original text if the value does not fit the column's type.
+        originals: the texts of the file for the cells of ``rows``, empty where they are
+            not known.
         total_columns: the number of all columns.
         total_rows: the number of all rows, or None if only the first were read.
         notes: sentences about what is converted or lost in reading.
@@ -55,6 +57,7 @@ class Preview:
     notes: tuple[str, ...] = ()
     key: str = ""
     problem: str = ""
+    originals: tuple[tuple[str, ...], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the preview as values that JSON can represent."""
@@ -86,6 +89,7 @@ class Preview:
             tuple(map(str, values["notes"])),
             str(values["key"]),
             str(values["problem"]),
+            tuple(tuple(map(str, row)) for row in values["originals"]),
         )
 
 

@@ -103,9 +103,9 @@ def _preview(frame, path, name, options, is_whole):
         cells: list[Any] = list(map(_cell_text, row))
         for at, column in enumerate(names):
             # A value that does not fit is shown as it is in the file.
-            if column in found and cells[at] == "" and number < len(texts[at]):
-                text = texts[at][number]
-                cells[at] = "" if text.strip() in words else [text[:MAX_CELL_LENGTH]]
+            if column in found and cells[at] == "":
+                text = _original(texts[at], number)
+                cells[at] = "" if text.strip() in words else [text]
         rows.append(tuple(cells))
     return Preview(
         tuple(columns),
@@ -114,7 +114,15 @@ def _preview(frame, path, name, options, is_whole):
         len(frame) if is_whole else None,
         tuple(make_displayable(frame).conversions),
         columns_key(frame.columns),
+        originals=tuple(
+            tuple(_original(column, number) for column in texts)
+            for number in range(len(rows))
+        ),
     )
+
+
+def _original(texts, number):
+    return texts[number][:MAX_CELL_LENGTH] if number < len(texts) else ""
 
 
 def _texts(path, name, options, names):

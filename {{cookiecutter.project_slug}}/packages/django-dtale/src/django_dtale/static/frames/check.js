@@ -47,10 +47,16 @@
     preview.removeAttribute("aria-busy");
   };
 
-  const isChanged = (field) =>
-    field.matches("select")
-      ? [...field.options].some((option) => option.selected !== option.defaultSelected)
-      : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  const isChanged = (field) => {
+    if (field.matches("select")) {
+      return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    }
+    // A checkbox without a value has the value "on", which is not its default value.
+    if (field.matches("[type=checkbox], [type=radio]")) {
+      return field.checked !== field.defaultChecked;
+    }
+    return field.value !== field.defaultValue;
+  };
 
   button.hidden = true;
   form.addEventListener("change", update);

@@ -1,8 +1,11 @@
 """The header of a column in the preview of a file: a menu with types, and notices."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +14,10 @@ from ...formats import format_number
 from ...readers.process.outline import Column, Preview
 from .date_patterns import DAY_FIRST, ISO, MONTH_FIRST, formats_like, to_pattern
 from .import_form import FORMAT, OTHER_FORMAT, TYPE, ImportForm
+
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# The time and its zone stay as they are, with all digits.
+DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
 KINDS = {
     "text": _("text"),
@@ -164,23 +171,45 @@ def column_menus(
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a preview. The text of a misfit is the original text of the file."""
+    """A cell of a preview.
+
+    Attributes:
+        text: a number or a date in the formats of the user's language. The text of a
+            misfit is the original text of the file.
+        original: the text of the file if the page shows another one, else empty.
+    """
 
     text: str
+    original: str = ""
     is_misfit: bool = False
     is_number: bool = False
 
 
 def cells(preview: Preview) -> Iterator[list[Cell]]:
     """Yield the rows of a preview."""
-    numbers = [column.kind in ("integer", "number") for column in preview.columns]
-    for row in preview.rows:
-        yield [
-            Cell(cell[0], is_misfit=True, is_number=is_number)
-            if isinstance(cell, list)
-            else Cell(cell, is_number=is_number)
-            for cell, is_number in zip(row, numbers, strict=False)
-        ]
+    kinds = [column.kind for column in preview.columns]
+    for row, originals in zip(preview.rows, preview.originals, strict=False):
+        yield [_cell(*each) for each in zip(row, originals, kinds, strict=False)]
+
+
+def _cell(cell: str | list[str], original: str, kind: str) -> Cell:
+    is_number = kind in ("integer", "number")
+    if isinstance(cell, list):
+        return Cell(cell[0], is_misfit=True, is_number=is_number)
+    text = cell
+    if is_number and NUMBER.fullmatch(cell):
+        text = number_format(cell)
+    elif kind == "date":
+        text = DATE.sub(_date_text, cell)
+    return Cell(text, original if original != text else "", is_number=is_number)
+
+
+def _date_text(found: re.Match[str]) -> str:
+    """Return a date with the name of its month, so that it cannot be misread."""
+    try:
+        return date_format(date.fromisoformat(found[0]), "DATE_FORMAT")
+    except ValueError:
+        return found[0]
 
 
 def caption(preview: Preview) -> str:

@@ -177,7 +177,7 @@ def _list_tables(files: list[tuple[str, str]]) -> Steps:
     for number, (path, name) in enumerate(files):
         with Reader(path, name) as reader:
             try:
-                found = yield from reading(reader.tables(), number, len(files))
+                found = yield from reading(reader.tables(), number, len(files), name)
             except OF_TABLE as error:
                 size = Path(path).stat().st_size
                 found = [Table(name, nbytes=size, problem=str(error))]

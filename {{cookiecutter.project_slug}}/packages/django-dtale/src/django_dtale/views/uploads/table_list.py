@@ -4,11 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.http import QueryDict
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext, ngettext
 
 from ...exceptions import SourceError
-from ...formats import format_number
+from ...formats import format_number, format_size
 from ...readers.process.outline import Table
 from .pending import PendingUpload
 
@@ -40,7 +39,7 @@ class Row:
 
     def _size(self) -> str:
         if self.table.rows is None or self.table.columns is None:
-            return filesizeformat(self.table.nbytes)
+            return format_size(self.table.nbytes)
         rows, columns = self.table.rows, self.table.columns
         return gettext("%(rows)s × %(columns)s") % {
             "rows": ngettext("%(rows)s row", "%(rows)s rows", rows)

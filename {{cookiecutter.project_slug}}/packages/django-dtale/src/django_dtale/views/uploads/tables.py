@@ -88,7 +88,10 @@ def _read(pending, number, part, parts):
     with pending.opened(number) as (path, name), Reader(path, name) as reader:
         return (
             yield from reading(
-                reader.read(options=options, misfits="missing"), part, parts
+                reader.read(options=options, misfits="missing"),
+                part,
+                parts,
+                pending.title(number),
             )
         )
 

@@ -1,0 +1,99 @@
+"""Correlations of two columns with many rows: of their ranks, and over time.
+
+D-Tale leaves ranks to SciPy, which sorts both columns row by row, and creates a DataFrame for
+each date.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+import numpy as np
+import pandas as pd
+from dtale import views
+
+from ...assets.patching import Substitution
+from ..columns import is_number
+from .sources import rebuilt
+
+RANKS = Substitution(
+    "views.py",
+    "SciPy ranks two columns together, which is slow.",
+    r's0\.corr\(s1, method="spearman"\)',
+    "rank_correlation(s0, s1)",
+)
+DATES = Substitution(
+    "views.py",
+    "pandas creates a frame for each date.",
+    r'data\.groupby\(date_col\)\[cols\]\.corr\(method="pearson"\)',
+    "correlations_by_date(data, date_col, cols)",
+)
+
+
+def rank_correlation(first: pd.Series, second: pd.Series) -> float:
+    """Return Spearman's correlation of two columns without missing values."""
+    if not (is_number(first.dtype) and is_number(second.dtype)) or len(first) < 3:
+        return first.corr(second, method="spearman")
+    ranks = [_ranks(each.to_numpy()) for each in (first, second)]
+    return pd.Series(ranks[0]).corr(pd.Series(ranks[1]))
+
+
+def _ranks(values):
+    """Return the rank of each value. Equal values have the mean of their ranks."""
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    counts = np.diff(starts, append=len(values))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(starts + (counts - 1) / 2, counts)
+    return ranks
+
+
+def correlations_by_date(
+    data: pd.DataFrame, date: str, columns: list[str]
+) -> pd.DataFrame:
+    """Return Pearson's correlations of two columns for each date.
+
+    The result has a row for each date and column, as that of pandas.
+    """
+    values = [data[name] for name in dict.fromkeys(columns)]
+    if len(values) != 2 or not all(is_number(each.dtype) for each in values):
+        return data.groupby(date)[columns].corr(method="pearson")
+    codes, dates = pd.factorize(data[date], sort=True)
+    x, y = (each.to_numpy(float) for each in values)
+    both = ~(np.isnan(x) | np.isnan(y)) & (codes >= 0)
+    codes, x, y = codes[both], x[both], y[both]
+    counts = np.bincount(codes, minlength=len(dates))
+
+    def total(each: np.ndarray) -> np.ndarray:
+        return np.bincount(codes, each, len(dates))
+
+    with np.errstate(all="ignore"):
+        x, y = (each - (total(each) / counts)[codes] for each in (x, y))
+        found = total(x * y) / np.sqrt(total(x * x) * total(y * y))
+    # Rounding can leave a small variance of equal values.
+    for each in (x, y):
+        groups = pd.Series(each).groupby(codes)
+        least, greatest = groups.min(), groups.max()
+        found[least.index[least == greatest]] = np.nan
+    rows = np.ones((len(dates), 2, 2))
+    rows[:, 0, 1] = rows[:, 1, 0] = found.clip(-1, 1)
+    index = pd.MultiIndex.from_product([dates, columns], names=[date, None])
+    return pd.DataFrame(rows.reshape(-1, 2), index, columns)
+
+
+def rank_quickly(get_scatter: Callable) -> Callable:
+    """Rank each column of a scatter chart for itself. The rest of the view is D-Tale's."""
+    view = rebuilt(get_scatter, views, RANKS, rank_correlation)
+    return wraps(get_scatter)(views.exception_decorator(view))
+
+
+def correlate_at_once(get_correlations_ts: Callable) -> Callable:
+    """Correlate the rows of all dates at once. The rest of the view is D-Tale's."""
+    view = rebuilt(get_correlations_ts, views, DATES, correlations_by_date)
+    return wraps(get_correlations_ts)(views.exception_decorator(view))
+
+
+VIEWS = [
+    ("dtale.get_scatter", rank_quickly),
+    ("dtale.get_correlations_ts", correlate_at_once),
+]

@@ -1,0 +1,35 @@
+"""Functions of D-Tale in which one expression is replaced."""
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from ...assets.patching import Substitution, substitute
+
+
+def rebuilt(
+    original: Callable,
+    module: ModuleType,
+    change: Substitution,
+    called: Callable | None = None,
+) -> Callable:
+    """Return a function of D-Tale, without its decorators, after a substitution.
+
+    Args:
+        module: the module that defines the function.
+        called: the function of the library whose name is in the replacement, if any.
+
+    Raises:
+        DtaleChanged: the expression does not occur as often as it should.
+    """
+    original = inspect.unwrap(original)
+    name = original.__name__
+    source = textwrap.dedent(inspect.getsource(original))
+    source = substitute(source[source.index(f"def {name}(") :], [change])
+    if called is not None:
+        setattr(module, called.__name__, called)
+    scope: dict[str, Any] = {}
+    exec(source, vars(module), scope)
+    return scope[name]

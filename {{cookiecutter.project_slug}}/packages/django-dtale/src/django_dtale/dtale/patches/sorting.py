@@ -1,0 +1,144 @@
+"""The order of the rows of a sorted grid, without a sorted copy of the frame.
+
+A page of the grid shows about sixty rows, but D-Tale copies the whole frame to sort it.
+Here, a sorted grid is an array of row positions. A stored payload never changes, so this
+process can cache the array. ``patches.registry`` applies these patches.
+"""
+
+import contextlib
+import functools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from dtale.utils import get_bool_arg, retrieve_grid_params
+from flask import has_request_context, request
+
+from ...storage import blobs
+from ..endpoints import ANY_ORDER, EDIT_CELL, GRID, NAMED_COLUMNS
+from .filters import PREDEFINED, filter_texts
+
+ROW = "X-Row"  # The header with the label of the row to edit.
+_any_order: ContextVar[bool] = ContextVar("any_order", default=False)
+Sort = Sequence[tuple[str, str]]  # Names of columns, each with "ASC" or "DESC".
+
+
+def is_grid_page() -> bool:
+    """Return whether the request is for a page of the grid, and not for an export."""
+    return (
+        has_request_context()
+        and request.endpoint == GRID
+        and not get_bool_arg(request, "export")
+    )
+
+
+def edited_label() -> int | None:
+    """Return the label of the row whose cell the request edits, if it has one."""
+    if not has_request_context() or request.endpoint != EDIT_CELL:
+        return None
+    label = request.headers.get(ROW, "")
+    return int(label) if label.isdecimal() else None
+
+
+@contextlib.contextmanager
+def rows_in_any_order() -> Iterator[None]:
+    """Within a with-block, D-Tale's store does not sort the rows of frames."""
+    token = _any_order.set(True)
+    try:
+        yield
+    finally:
+        _any_order.reset(token)
+
+
+def needs_sorted_rows() -> bool:
+    """Return whether the request needs a frame whose rows are sorted."""
+    if _any_order.get() or is_grid_page() or edited_label() is not None:
+        return False
+    return not has_request_context() or _order_matters()
+
+
+def _order_matters():
+    if request.endpoint == "dtale.get_duplicates":
+        return request.args.get("action") != "test"
+    if request.endpoint == "dtale.build_missingno_chart":
+        return (request.view_args or {}).get("chart_type") == "matrix"
+    return request.endpoint not in ANY_ORDER
+
+
+def needed_columns(frame: pd.DataFrame, settings: dict[str, Any]) -> list | None:
+    """Return the columns that the request reads; None if it can read any column.
+
+    Names can be part of other names and texts, so the list can be too long.
+
+    Args:
+        settings: the view of the person, with filters.
+    """
+    if not has_request_context() or request.endpoint not in NAMED_COLUMNS:
+        return None
+    if settings.get(PREDEFINED):  # The site's functions can read any column.
+        return None
+    texts = [*request.args.values(), *filter_texts(settings), settings.get("query")]
+    text = "\n".join(filter(None, texts))
+    return [
+        name for name in frame.columns if name in text or json.dumps(name)[1:-1] in text
+    ] or None
+
+
+def requested_sort() -> Sort:
+    """Return the order in which the request for a page of the grid asks for rows."""
+    return retrieve_grid_params(request).get("sort") or ()
+
+
+def row_order(df: pd.DataFrame, sort: Sort, source: tuple | None) -> np.ndarray | None:
+    """Return the positions of the rows in sorted order; None if they are in order.
+
+    Ties and missing values are sorted as ``DataFrame.sort_values`` sorts them.
+
+    Args:
+        sort: if it is empty, the rows are sorted by their labels.
+        source: the key of the data for ``blobs.cached``; None to cache nothing.
+
+    """
+    if not sort and df.index.is_monotonic_increasing:
+        return None
+
+    def find():
+        order = _sorted_positions(df, sort).astype(np.min_scalar_type(len(df)))
+        return pd.Series(order), order.nbytes
+
+    if source is None:
+        return find()[0].to_numpy()
+    return blobs.cached((*source, "order", json.dumps(sort)), find).to_numpy()
+
+
+def _sorted_positions(df, sort):
+    if not sort:
+        return np.argsort(df.index.to_numpy(), kind="stable")
+    names = list(dict.fromkeys(name for name, _ in sort))
+    columns = df[names].set_axis(pd.RangeIndex(len(df)))
+    ascending = [direction == "ASC" for _, direction in sort]
+    ordered = columns.sort_values([name for name, _ in sort], ascending=ascending)
+    return ordered.index.to_numpy()
+
+
+def filtered_order(order: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return the part of an order that contains only these positions."""
+    is_found = np.zeros(len(order), dtype=bool)
+    is_found[positions] = True
+    return order[is_found[order]]
+
+
+def keep_rows_of_grid(sort_df_for_grid: Callable) -> Callable:
+    """Leave the rows of the grid in their stored order. `rows` sorts their positions."""
+
+    @functools.wraps(sort_df_for_grid)
+    def ordered(df: pd.DataFrame, params: dict[str, Any]) -> pd.DataFrame:
+        return df if is_grid_page() else sort_df_for_grid(df, params)
+
+    return ordered
+
+
+PATCHES = [("dtale.views:sort_df_for_grid", keep_rows_of_grid)]
