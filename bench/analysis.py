@@ -5,6 +5,7 @@ stay open. Each operation is requested with several sets of arguments. The site 
 request twice, because it keeps responses.
 """
 
+import gzip
 import http.client
 import os
 import statistics
@@ -15,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .figures import Figure
-from .operations import OPERATIONS
+from .operations import OPERATIONS, Operation
 from .published import publish
 from .servers import Server
 
@@ -54,6 +55,8 @@ class Client:
         response = self.connection.getresponse()
         content = response.read()
         self.used = time.perf_counter()
+        if response.headers["Content-Encoding"] == "gzip":
+            content = gzip.decompress(content)
         is_json = response.headers.get_content_type() == "application/json"
         failed = is_json and (b'"success":false' in content or b'"error":' in content)
         return self.used - start, response.status == 200 and not failed
@@ -63,11 +66,15 @@ class Client:
 class Measured:
     """The seconds of an operation, and the sides that refused it."""
 
-    what: str
+    operation: Operation
     first: list[float] = field(default_factory=list)
     again: list[float] = field(default_factory=list)
     plain: list[float] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+
+    @property
+    def what(self):
+        return self.operation.what
 
     @property
     def ratio(self):
@@ -81,12 +88,13 @@ class Measured:
     def missed(self):
         first, again, _ = self.seconds()
         is_slow = round(self.ratio, 2) > RATIO and round(first, 3) > FIRST
-        return "site" in self.refused or is_slow or round(again, 3) > AGAIN
+        is_slow_again = round(again, 3) > AGAIN and not self.operation.is_export
+        return "site" in self.refused or is_slow or is_slow_again
 
 
 def measure(operation, site, plain):
     """Measure an operation with all its arguments, on both sides in turns."""
-    measured = Measured(operation.what)
+    measured = Measured(operation)
 
     def ask(who, client, seconds, path):
         if operation.before:
@@ -155,7 +163,9 @@ def figures(sites, rows):
     for each in operations:
         first, again, plain = (f"{1000 * s:,.0f} ms" for s in each.seconds())
         figure = f"{each.ratio:.2f}x ({first}, repeated {again})"
-        goal = "at most 0.35x or 60 ms, and 10 ms repeated"
+        goal = "at most 0.35x or 60 ms"
+        if not each.operation.is_export:
+            goal += ", and 10 ms repeated"
         what = f"{each.what}, {rows:,} rows"
         if "D-Tale" in each.refused:
             plain = f"which fails, {plain}"

@@ -7,6 +7,8 @@ import time
 import pandas as pd
 import pytest
 from dtale.charts import utils
+from dtale.dash_application import charts as dash_charts
+from dtale.dash_application.layout import layout
 from matplotlib import pyplot
 
 from django_dtale.dtale import responses
@@ -66,6 +68,28 @@ def test_code_export_has_the_dates_of_the_chart(frequency, dates):
     handler = charts.dates_of_periods(inspect.unwrap(utils.date_freq_handler))
     _, code = handler(pd.DataFrame({"t": DATES}))(f"t||{frequency}")
     assert dates in code
+
+
+def test_menus_name_aggregated_columns_as_the_chart_does(pk):
+    """Plain D-Tale offers ``z||sum``."""
+    inputs = {"data_id": str(pk), "chart_type": "bar", "agg": "sum"}
+    frame = pd.DataFrame({"g": ["u"], "z": [1], "t": DATES[:1]})
+    x, y = "t||M", ["z"]
+    options = layout.build_input_options(
+        frame, x=x, y=y, extended_aggregation=[], **inputs
+    )
+    [labels] = [
+        [each["label"] for each in group]
+        for group in options
+        if [each["value"] for each in group] == [x, "z||sum"]
+    ]
+    assert labels == ["t (Monthly)", "Sum of z"]
+
+
+def test_long_labels_of_the_x_axis_have_room():
+    """Plain D-Tale cuts them off."""
+    assert dash_charts.build_layout({"xaxis": {"title": "x"}}).xaxis.automargin
+    assert dash_charts.build_layout({}).xaxis.automargin is None
 
 
 def test_column_named_x_is_aggregated(chart):

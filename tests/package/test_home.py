@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 import django_dtale
+from django_dtale import View
 from django_dtale.compat.export import WRITERS
 from django_dtale.models import Frame
 from django_dtale.views.listing import PER_PAGE
@@ -176,8 +177,9 @@ def test_page_makes_no_query_per_frame(
 ):
     def ask():
         # The queries read the session, its user, the count and one page of each list,
-        # the shares with this user, and whether anything can be restored.
-        with django_assert_num_queries(8):
+        # their saved views, the shares with this user, and whether anything can be
+        # restored.
+        with django_assert_num_queries(10):
             ann_at.get(HOME)
 
     publish(ann), publish(bob, shared_with=[ann])
@@ -185,6 +187,22 @@ def test_page_makes_no_query_per_frame(
     for _ in range(5):
         publish(ann, shared_with=[bob]), publish(bob, shared_with=[ann])
     ask()
+
+
+def test_lists_link_to_the_saved_views_of_each_table(ann_at, publish, ann, bob):
+    frame, bob_at = publish(ann, "sales", shared_with=[bob]), Client()
+    bob_at.force_login(bob)
+    views = [frame.save_view(f"view {number}", View()) for number in range(3)]
+    for client in (ann_at, bob_at):
+        page = client.get(HOME)
+        for view in views:
+            link = f'<a href="{view.get_absolute_url()}">{view.name}</a>'
+            assertContains(page, link, 1, html=True)
+        assertNotContains(page, "All views")
+    frame.save_view("view 3", View())
+    page = bob_at.get(HOME)
+    assertNotContains(page, "view 3")
+    assertContains(page, f"/frames/{frame.pk}/views/", 1)
 
 
 def test_page_is_small_and_loads_nothing_from_other_sites(ann_at, publish, ann):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..exceptions import InputRefused
-from ..models import Frame, Share
+from ..models import Frame, SavedView, Share
 from ..workspace import Workspace
 
 PER_PAGE = 25  # With long names, a page is smaller than 60 kB.
@@ -122,7 +122,8 @@ class Listing:
         if self.search:
             frames = frames.filter(name__icontains=self.search)
         fields = [minus + field for field in [*COLUMNS[key][1], "pk"]]
-        paginator = Paginator(frames.defer("settings").order_by(*fields), PER_PAGE)
+        frames = with_saved_views(frames.defer("settings")).order_by(*fields)
+        paginator = Paginator(frames, PER_PAGE)
         self.page = paginator.get_page(request.GET.get(parameter))
         self.columns = [_column(each, key, minus) for each in keys]
 
@@ -191,6 +192,12 @@ def back_to_list(request: HttpRequest) -> HttpResponse:
 
 def _with_query(path: str, query: QueryDict) -> str:
     return f"{path}?{query.urlencode()}" if query else path
+
+
+def with_saved_views(frames: QuerySet[Frame]) -> QuerySet[Frame]:
+    """Add what the links to the saved views of each frame need."""
+    views = SavedView.objects.defer("settings")
+    return frames.prefetch_related(Prefetch("saved_views", views))
 
 
 def with_share_counts(frames: QuerySet[Frame]) -> QuerySet[Frame]:

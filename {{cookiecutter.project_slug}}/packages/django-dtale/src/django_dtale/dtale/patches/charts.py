@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from django.utils.translation import gettext as _
 from dtale.constants import CHART_JOINER_CHAR
+from dtale.dash_application.layout.layout import update_label_for_freq_and_agg
 from dtale.utils import make_list
 from matplotlib import pyplot
 from pandas.tseries.frequencies import to_offset
@@ -235,6 +236,30 @@ def restore_name(value: Any, name: str) -> Any:
     return value
 
 
+def room_for_labels(build_layout: Callable) -> Callable:
+    """Leave room for the labels of the X axis. D-Tale cuts off long ones."""
+
+    @functools.wraps(build_layout)
+    def layout(cfg):
+        if "xaxis" in cfg:
+            cfg = {**cfg, "xaxis": {"automargin": True, **cfg["xaxis"]}}
+        return build_layout(cfg)
+
+    return layout
+
+
+def readable_label(build_option: Callable) -> Callable:
+    """Name an aggregated column in a menu as in the chart, not ``amount||sum``."""
+
+    @functools.wraps(build_option)
+    def option(value, label=None):
+        if label is None and isinstance(value, str) and CHART_JOINER_CHAR in value:
+            label = update_label_for_freq_and_agg(value)
+        return build_option(value, label)
+
+    return option
+
+
 def default_to_none(build_saved_header: Callable) -> Callable:
     """Use None for the options that are missing from a chart's link.
 
@@ -257,6 +282,8 @@ PATCHES = [
         for module in ("charts.utils", "dash_application.charts", "views")
     ),
     ("dtale.dash_application.charts:build_raw_chart", refuse_incomplete_chart),
+    ("dtale.dash_application.charts:build_layout", room_for_labels),
+    ("dtale.dash_application.layout.layout:build_option", readable_label),
     ("dtale.correlations:build_matrix", numeric_columns_only),
     ("missingno:matrix", nearest_dates),
     *(

@@ -1,0 +1,30 @@
+"""`make bench ONLY=analysis` measures operations that both sides can do."""
+
+import pytest
+
+from bench import analysis
+from bench.operations import OPERATIONS
+from bench.sites import Site, run
+
+ROWS = 5_000  # Each day of the year has a row, as the time series need it.
+# D-Tale alone fails for these operations if values are missing.
+ALONE_FAILS = ["correlations, encoded strings", "feature analysis"]
+
+
+@pytest.fixture
+def sites(project, collected, tmp_path, monkeypatch):
+    for name, value in {"DATA_DIR": str(tmp_path), **collected}.items():
+        monkeypatch.setenv(name, value)
+    python = str(project.path / ".venv" / "bin" / "python")
+    generated = Site(project.path, python)
+    run(generated, "manage.py", "migrate", "--verbosity", "0")
+    return {"generated": generated, "tutorial": Site(tmp_path, python)}
+
+
+def test_both_sides_do_each_operation(sites, monkeypatch):
+    monkeypatch.setattr(analysis, "ENOUGH", 0)  # Each operation is measured once.
+    *measured, memory = analysis.compare(sites, ROWS)
+    assert [each.operation for each in measured] == OPERATIONS
+    refused = {each.what: each.refused for each in measured if each.refused}
+    assert refused == {what: {"D-Tale"} for what in ALONE_FAILS}
+    assert min(memory) > 10_000  # kB
