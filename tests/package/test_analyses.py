@@ -194,6 +194,14 @@ def test_results_that_are_no_numbers_are_valid_json(owner, publish, ann):
     assert report["jarqueBera"] == {"pvalue": None, "statistic": None}
 
 
+def test_shortest_path_in_a_network_with_missing_values_has_a_result(
+    owner, publish, ann
+):
+    pk = publish(ann, a=["x", "y", None], b=["y", "z", "x"]).pk
+    query = {"to": "b", "from": "a", "start": "x", "end": "z"}
+    assert owner.get(f"shortest-path/{pk}", **query).json["data"]
+
+
 # Sorted views -------------------------------------------------------------------------
 
 

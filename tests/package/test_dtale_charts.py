@@ -4,6 +4,8 @@ import inspect
 import json
 import time
 
+import missingno
+import numpy as np
 import pandas as pd
 import pytest
 from dtale.charts import utils
@@ -13,6 +15,7 @@ from matplotlib import pyplot
 
 from django_dtale.dtale import responses
 from django_dtale.dtale.patches import charts
+from django_dtale.dtale.patches.fast.missing import ROWS, rows_of_picture
 from django_dtale.exceptions import InputRefused
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +138,28 @@ def test_matrix_of_missing_values_is_drawn(owner, pk, query):
     response = owner.get(f"missingno/matrix/{pk}", **query)
     assert response.data.startswith(b"\x89PNG")
     assert pyplot.get_fignums() == []  # Figures that stay open use memory.
+
+
+@pytest.mark.parametrize("freq", [None, "D"])
+def test_matrix_shows_even_rows_of_a_large_frame_and_the_emptiest(freq):
+    rows = 30 * ROWS
+    dates = pd.date_range("2026-01-01", periods=rows, freq="min")
+    frame = pd.DataFrame({"a": 1.0, "b": np.arange(rows), "c": "x"}, index=dates)
+    frame.iloc[12_345] = None
+    frame.iloc[777, 0] = None
+    shown = rows_of_picture(frame)
+    assert ROWS <= len(shown) <= ROWS + 2
+    assert shown.isna().all(axis=1).sum() == 1
+    places = frame.index.get_indexer(shown.index)
+    assert np.diff(places).max() <= 31 and places[-1] == rows - 1
+    axes = missingno.matrix(frame, freq=freq)
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    if freq is None:
+        assert labels == ["1", str(rows)]
+    else:
+        assert labels[0] == "2026-01-01" and 1 < len(labels) <= charts.MAX_TICKS
+        assert max(axes.get_yticks()) < len(shown)
+    pyplot.close("all")
 
 
 def test_correlations_support_text_columns_and_missing_values(owner, pk):

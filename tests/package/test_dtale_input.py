@@ -144,6 +144,22 @@ def test_unknown_column_is_refused(owner, frame, caplog, route, query):
 
 
 @pytest.mark.parametrize(
+    "path, query",
+    [
+        ("variance/{}", {}),
+        ("weighted-average/{}/a/none", {}),
+        ("correlations-ts/{}", dict(cols=["a", "none"], dateCol="a")),
+        ("correlations-ts/{}", dict(cols=["a", 2**31], dateCol="a")),
+        ("correlations-ts/{}", dict(dateCol="a")),
+    ],
+)
+def test_request_without_its_columns_is_refused(owner, frame, caplog, path, query):
+    answer = owner.get(path.format(frame.pk), **query)
+    assert answer.status_code == 400 and answer.json["error"]
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
     "cfg", ["", "no JSON", "[1]", "null", '{"type": "none"}', "[" * 3000]
 )
 def test_invalid_filter_is_refused(owner, frame, caplog, cfg):

@@ -200,9 +200,3 @@ def picture_of_columns(operation: Operation, frame: pd.DataFrame) -> None:
 @on_frame
 def picture_of_pairs(operation: Operation, frame: pd.DataFrame) -> None:
     limits.PAIRS_PICTURE.check(frame.shape[1])
-
-
-@on_frame
-def picture_of_cells(operation: Operation, frame: pd.DataFrame) -> None:
-    limits.PICTURE.check(frame.shape[1])
-    limits.PICTURE_CELLS.check(frame.size)

@@ -119,7 +119,7 @@ PICTURES = {
     "bar": analyses.picture_of_columns,
     "dendrogram": analyses.picture_of_pairs,
     "heatmap": analyses.picture_of_pairs,
-    "matrix": analyses.picture_of_cells,
+    "matrix": analyses.picture_of_columns,
 }
 CHARTS = {
     "3d_scatter": charts.points_in_space,

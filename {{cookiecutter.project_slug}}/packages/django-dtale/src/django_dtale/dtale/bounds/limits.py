@@ -192,14 +192,6 @@ PICTURE = Limit(
 )
 # These images show a number for each pair of columns.
 PAIRS_PICTURE = Limit(60, PICTURE.text)
-# An image of all rows has a point for each cell. A point takes at least 24 bytes.
-PICTURE_CELLS = Limit(
-    5_000_000,
-    _(
-        "This image would show %(count)s cells; the limit is %(limit)s. Work on a "
-        "copy with fewer rows."
-    ),
-)
 # The grid loads the complete text of each cell, for sixty rows at a time.
 TEXT = Limit(
     1_000_000,

@@ -96,6 +96,16 @@ def check_column(request: Request, data_id: str) -> None:
     check_name(data_id, request.args["col"])
 
 
+def check_columns(request: Request, data_id: str) -> None:
+    for name in json.loads(request.args["cols"]):
+        check_name(data_id, name)
+
+
+def check_weights(request: Request, data_id: str, col: str, weights: str) -> None:
+    check_name(data_id, col)
+    check_name(data_id, weights)
+
+
 def check_cfg(request: Request, endpoint: str) -> None:
     """Require a JSON object as the configuration, or a list for replacements."""
     kinds = (dict, list) if endpoint == "dtale.build_replacement" else dict
@@ -244,12 +254,15 @@ CHECKS: dict[str, Callable[..., object]] = {
     "dtale.build_column": check_builder,
     "dtale.build_replacement": check_column,
     "dtale.edit_cell": check_column,
+    "dtale.get_correlations_ts": check_columns,
     GRID: check_sort,
+    "dtale.load_weighted_average": check_weights,
     # Without this check, D-Tale would save settings for a column that does not exist,
     # and the grid could no longer be opened.
     "dtale.toggle_outlier_filter": check_column,
     "dtale.update_formats": check_column,
     "dtale.update_settings": check_settings,
     "dtale.save_column_filter": check_filter,
+    "dtale.variance": check_column,
     "dtale.view_calculation": check_calculation,
 }

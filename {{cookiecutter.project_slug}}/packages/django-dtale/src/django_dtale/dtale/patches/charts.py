@@ -22,6 +22,7 @@ from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import Tick
 
 from ...exceptions import InputRefused
+from .fast.missing import rows_of_picture
 
 # Missing Analysis offers these frequencies, which pandas has renamed.
 RENAMED_FREQUENCIES = {
@@ -42,11 +43,12 @@ pyplot_lock = threading.Lock()
 
 
 # For each frequency of D-Tale's charts: NumPy's unit of the date that stands for a period,
-# and how many units the last date of a period is after it. Weeks end on Sundays, because
-# D-Tale also finds the rows of a week by the year of its last day.
-DATES: dict[str, tuple[Any, int]] = {
-    **{"H": ("h", 0), "D": ("D", 0), "W": ("D", 0)},
-    **{"M": ("M", 0), "Q": ("M", 2), "Y": ("Y", 0)},
+# how many of these units a period has, and the offset of its first date from 1970-01-01, in
+# units. Weeks have the date of their last day, a Sunday, because D-Tale also finds the rows of
+# a week by the year of this day. 1970-01-04 was a Sunday.
+PERIODS: dict[str, tuple[Any, int, int]] = {
+    **{"H": ("h", 1, 0), "D": ("D", 1, 0), "W": ("D", 7, 3)},
+    **{"M": ("M", 1, 0), "Q": ("M", 3, 0), "Y": ("Y", 1, 0)},
 }
 
 
@@ -60,23 +62,37 @@ def dates_of_periods(date_freq_handler: Callable) -> Callable:
     @functools.wraps(date_freq_handler)
     def handler_of(data):
         handler = date_freq_handler(data)
+        code_of = date_freq_handler(data.head(0))
 
         def handle(name):
             column, joiner, frequency = name.rpartition(CHART_JOINER_CHAR)
-            if frequency not in DATES or column not in data:
+            is_date = column in data and data[column].dtype.kind == "M"
+            if frequency not in PERIODS or not is_date:
                 return handler(name)
             known = frequency.replace("H", "h")
-            series, code = handler(f"{column}{joiner}{known}")
-            unit, after = DATES[frequency]
-            ends = series.to_numpy()
-            dates = ends.astype(f"M8[{unit}]") - np.timedelta64(after, unit)
+            _none, code = code_of(f"{column}{joiner}{known}")
             day = "how='end').normalize(" if frequency == "W" else "how='start'"
             code = code.replace("how='end'", day).replace(f"{joiner}h'", f"{joiner}H'")
-            return pd.Series(dates.astype(ends.dtype), series.index, name=name), code
+            dates = dates_of(data[column], *PERIODS[frequency])
+            return pd.Series(dates, data.index, name=name), code
 
         return handle
 
     return handler_of
+
+
+def dates_of(times: pd.Series, unit: Any, length: int, offset: int) -> np.ndarray:
+    """Return the dates of the periods of times, without a time zone.
+
+    Args:
+        unit, length, offset: See PERIODS. A week is the one that ends at its date; other
+            periods begin there.
+    """
+    local = times.dt.tz_localize(None).to_numpy()
+    numbers = local.astype(f"M8[{unit}]").astype(int) - offset
+    steps = -(-numbers // length) if offset else numbers // length
+    dates = (steps * length + offset).astype(f"M8[{unit}]").astype(local.dtype)
+    return np.where(np.isnat(local), np.datetime64("NaT"), dates)
 
 
 def draw_under_lock(draw: Callable) -> Callable:
@@ -97,21 +113,24 @@ def draw_under_lock(draw: Callable) -> Callable:
     return drawn
 
 
-def nearest_dates(matrix: Callable) -> Callable:
-    """Label missingno's matrix with dates, even if no row has exactly these dates.
+def label_rows(matrix: Callable) -> Callable:
+    """Label missingno's matrix with row numbers or dates, and draw only rows that it shows.
 
     missingno itself fails if a date has no row.
     """
 
     @functools.wraps(matrix)
     def drawn(data, freq=None):
+        if freq is not None:
+            data = data[data.index.notna()].sort_index()
+        shown = rows_of_picture(data)
+        axes = matrix(shown)
         if freq is None:
-            return matrix(data)
-        data = data[data.index.notna()].sort_index()
-        axes = matrix(data)
-        if len(data):
+            axes.set_yticks([0, len(shown) - 1])
+            axes.set_yticklabels([1, len(data)], fontsize=20)
+        elif len(data):
             dates = ticks(data.index, freq)
-            axes.set_yticks(data.index.searchsorted(dates))
+            axes.set_yticks(shown.index.searchsorted(dates))
             axes.set_yticklabels(dates.strftime("%Y-%m-%d"), fontsize=20)
         return axes
 
@@ -285,7 +304,7 @@ PATCHES = [
     ("dtale.dash_application.charts:build_layout", room_for_labels),
     ("dtale.dash_application.layout.layout:build_option", readable_label),
     ("dtale.correlations:build_matrix", numeric_columns_only),
-    ("missingno:matrix", nearest_dates),
+    ("missingno:matrix", label_rows),
     *(
         (f"missingno:{kind}", draw_under_lock)
         for kind in ("matrix", "bar", "heatmap", "dendrogram")

@@ -147,7 +147,11 @@ def encode_numpy_scalars(json_provider_class: Any) -> type:
 
     class JSONProvider(json_provider_class):
         def dumps(self, obj: Any, **kwargs: Any) -> str:
-            text = super().dumps(obj, **kwargs)
+            try:
+                text = super().dumps(obj, **kwargs)
+            except TypeError:  # Keys such as texts and NaN have no order.
+                kwargs["sort_keys"] = False
+                text = super().dumps(obj, **kwargs)
             if "NaN" in text or "Infinity" in text:
                 valid = json.loads(text, parse_constant=lambda _: None)
                 text = super().dumps(valid, **kwargs)

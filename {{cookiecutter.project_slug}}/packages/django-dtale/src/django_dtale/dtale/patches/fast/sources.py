@@ -27,9 +27,12 @@ def rebuilt(
     original = inspect.unwrap(original)
     name = original.__name__
     source = textwrap.dedent(inspect.getsource(original))
-    source = substitute(source[source.index(f"def {name}(") :], [change])
+    start = source.index(f"def {name}(")
+    # Tracebacks then show the file and, before the replacement, the lines of D-Tale.
+    lines_before = original.__code__.co_firstlineno - 1 + source.count("\n", 0, start)
+    source = "\n" * lines_before + substitute(source[start:], [change])
     if called is not None:
         setattr(module, called.__name__, called)
     scope: dict[str, Any] = {}
-    exec(source, vars(module), scope)
+    exec(compile(source, inspect.getfile(original), "exec"), vars(module), scope)
     return scope[name]
