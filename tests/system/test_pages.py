@@ -203,7 +203,7 @@ def test_home_page_works_without_javascript(site, new_page):
     page.get_by_role("link", name="Rename", exact=True).click()
     page.get_by_label("Name").fill("towns")
     page.get_by_role("button", name="Rename").click()
-    expect(page.get_by_role("link", name="towns")).to_be_visible()
+    expect(page.get_by_role("link", name="towns", exact=True)).to_be_visible()
     more.nth(1).click()
     page.get_by_role("link", name="Download").click()
     with page.expect_download() as download:

@@ -108,7 +108,7 @@ def test_package_tests_pass_with_the_oldest_python_and_versions(tmp_path, postgr
     variables["FUZZ_REQUESTS"] = "2500"  # The run with SQLite sends more requests.
     left_out = [f"--ignore={PACKAGE_TESTS / name}" for name in INDEPENDENT_OF_SERVICES]
     printed = project.run_package_tests(
-        *("--numprocesses", "auto", "--one-in", "4"),
+        *("--numprocesses", "auto", "--one-in=4"),
         *(*left_out, str(PACKAGE_TESTS)),
         **variables,
     )
