@@ -14,7 +14,7 @@ from dtale.dash_application.layout import layout
 from matplotlib import pyplot
 
 from django_dtale.dtale import responses
-from django_dtale.dtale.patches import charts
+from django_dtale.dtale.patches import charts, timestamps
 from django_dtale.dtale.patches.fast.missing import ROWS, rows_of_picture
 from django_dtale.exceptions import InputRefused
 
@@ -68,7 +68,7 @@ def test_dates_on_the_x_axis_lie_in_their_periods(chart, frequency):
     ],
 )
 def test_code_export_has_the_dates_of_the_chart(frequency, dates):
-    handler = charts.dates_of_periods(inspect.unwrap(utils.date_freq_handler))
+    handler = timestamps.dates_of_periods(inspect.unwrap(utils.date_freq_handler))
     _, code = handler(pd.DataFrame({"t": DATES}))(f"t||{frequency}")
     assert dates in code
 

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from django.utils.translation import gettext as _
 from dtale.constants import CHART_JOINER_CHAR
@@ -23,6 +22,7 @@ from pandas.tseries.offsets import Tick
 
 from ...exceptions import InputRefused
 from .fast.missing import rows_of_picture
+from .timestamps import dates_of_periods
 
 # Missing Analysis offers these frequencies, which pandas has renamed.
 RENAMED_FREQUENCIES = {
@@ -40,59 +40,6 @@ MAX_TICKS = 40
 
 
 pyplot_lock = threading.Lock()
-
-
-# For each frequency of D-Tale's charts: NumPy's unit of the date that stands for a period,
-# how many of these units a period has, and the offset of its first date from 1970-01-01, in
-# units. Weeks have the date of their last day, a Sunday, because D-Tale also finds the rows of
-# a week by the year of this day. 1970-01-04 was a Sunday.
-PERIODS: dict[str, tuple[Any, int, int]] = {
-    **{"H": ("h", 1, 0), "D": ("D", 1, 0), "W": ("D", 7, 3)},
-    **{"M": ("M", 1, 0), "Q": ("M", 3, 0), "Y": ("Y", 1, 0)},
-}
-
-
-def dates_of_periods(date_freq_handler: Callable) -> Callable:
-    """Draw hours, days, months, quarters and years at their beginning, weeks at their end.
-
-    D-Tale draws them at their last nanosecond, which charts label as the next period. It
-    also names hours "H", which pandas no longer accepts.
-    """
-
-    @functools.wraps(date_freq_handler)
-    def handler_of(data):
-        handler = date_freq_handler(data)
-        code_of = date_freq_handler(data.head(0))
-
-        def handle(name):
-            column, joiner, frequency = name.rpartition(CHART_JOINER_CHAR)
-            is_date = column in data and data[column].dtype.kind == "M"
-            if frequency not in PERIODS or not is_date:
-                return handler(name)
-            known = frequency.replace("H", "h")
-            _none, code = code_of(f"{column}{joiner}{known}")
-            day = "how='end').normalize(" if frequency == "W" else "how='start'"
-            code = code.replace("how='end'", day).replace(f"{joiner}h'", f"{joiner}H'")
-            dates = dates_of(data[column], *PERIODS[frequency])
-            return pd.Series(dates, data.index, name=name), code
-
-        return handle
-
-    return handler_of
-
-
-def dates_of(times: pd.Series, unit: Any, length: int, offset: int) -> np.ndarray:
-    """Return the dates of the periods of times, without a time zone.
-
-    Args:
-        unit, length, offset: See PERIODS. A week is the one that ends at its date; other
-            periods begin there.
-    """
-    local = times.dt.tz_localize(None).to_numpy()
-    numbers = local.astype(f"M8[{unit}]").astype(int) - offset
-    steps = -(-numbers // length) if offset else numbers // length
-    dates = (steps * length + offset).astype(f"M8[{unit}]").astype(local.dtype)
-    return np.where(np.isnat(local), np.datetime64("NaT"), dates)
 
 
 def draw_under_lock(draw: Callable) -> Callable:
