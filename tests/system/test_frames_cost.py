@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from lengths import length
 from visitors import Visitor
 
 CACHE_MB = 200
 REQUEST_MB = 10  # A request itself may need this much memory.
-LARGE_FRAMES = {"Files": 100, "Services": 30}  # Publishing to S3 is slower.
+# Publishing to S3 is slower. Few frames are enough to exceed the cache several times.
+LARGE_FRAMES = {"Files": length(25, 100), "Services": length(12, 30)}
 USER = {"username": "owner", "password": "of many frames"}
 
 # Frames are published as a background job would do it. Large frames consist mostly of a

@@ -18,9 +18,10 @@ from pathlib import Path
 from conftest import environment, free_port, wait_for
 from dtale_steps import OFTEN, STEPS
 from dtale_walk import Frame, Step, Walk
+from lengths import length
 from visitors import Visitor, hidden, multipart
 
-REQUESTS = int(os.environ.get("WALK_REQUESTS", "2000"))
+REQUESTS = int(os.environ.get("WALK_REQUESTS", length(700, 2000)))
 SEED = int(os.environ.get("WALK_SEED", "1"))
 
 # These values are not compared, by route: times of creation and of calculation, the

@@ -12,12 +12,13 @@ from functools import partial
 from http.client import HTTPException
 
 import pytest
+from lengths import length
 from services import who_answered
 from visitors import Visitor, hidden
 
 WORKERS = 4
 PEOPLE = 8
-REQUESTS = 2000
+REQUESTS = length(700, 2000)
 ROWS = 30
 
 

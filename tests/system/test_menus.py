@@ -1,12 +1,13 @@
 """Each of D-Tale's menus behaves in a real browser as docs/menus.md says.
 
 The test compares its findings with the table in that document. `make menus` updates the
-table.
+table. In the short form, the test tries every fourth row.
 """
 
 import contextlib
 import datetime
 import functools
+import itertools
 import json
 import os
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from dtale_menus import (
     column,
     ribbon,
 )
+from lengths import IS_LONG
 from menu_off import FIXED, OFF, REFUSED, TABLE
 from menu_requests import BUILDERS, FILTERS, NO_FILTERS, REQUESTS
 from menu_walk import Opened
@@ -194,8 +196,8 @@ print("CLOSED", json.dumps(closed))
 """
 
 
-def written(found):
-    """Return the content of docs/menus.md.
+def lines_about(found):
+    """Return the rows as they are written in docs/menus.md.
 
     Args:
         found: {row: the reason why the menu fails, also in plain D-Tale, or None}.
@@ -205,6 +207,12 @@ def written(found):
         fixed = next((how for name, how in FIXED.items() if name in row.menu), "")
         here = "broken upstream" if why else "works"
         lines.append(f"| {row.menu} | {row.opened} | {here} | {why or fixed} |")
+    return lines
+
+
+def written(found):
+    """Return the content of docs/menus.md."""
+    lines = lines_about(found)
     lines += [f"| {what} | | refused | {why} |" for what, why in REFUSED.items()]
     lines += [f"| {what} | | disabled | {why} |" for what, why in OFF.values()]
     return TABLE.format(rows="\n".join(lines))
@@ -253,7 +261,9 @@ def test_menus_match_the_documentation(project, browser, opened, problems):
     names = {name for menu in menus for name in opened.entries(menu)}
     assert names - {*ENTRIES, *SETTINGS, *COLUMN_ENTRIES, *SAYS, *DATA} == set()
     opened.stale = True  # Reload the page, because the ribbon stays open.
-    found = {row: opened.try_(row.try_) for row in rows()}
+    is_whole = IS_LONG or "MENUS" in os.environ
+    tried = itertools.islice(rows(), 0, None, 1 if is_whole else 4)
+    found = {row: opened.try_(row.try_) for row in tried}
     broken = {row: why for row, why in found.items() if why}
     if broken:
         with alone(project, browser) as plain:
@@ -264,11 +274,13 @@ def test_menus_match_the_documentation(project, browser, opened, problems):
             }
         assert ours == {}
         problems.clear()
-    text = written(found)
     table = Path("docs", "menus.md")
     if "MENUS" in os.environ:
-        Path(os.environ["MENUS"], table.name).write_text(text, "utf-8")
-    assert text == (TEMPLATE / table).read_text("utf-8")
+        Path(os.environ["MENUS"], table.name).write_text(written(found), "utf-8")
+    documented = (TEMPLATE / table).read_text("utf-8")
+    if is_whole:
+        assert written(found) == documented
+    assert {*lines_about(found)} <= {*documented.splitlines()}
 
 
 def test_disabled_endpoints_return_404_and_are_documented(project, opened):

@@ -78,7 +78,7 @@ def test_dropped_file_opens_and_is_listed(site, page):
     expect(page).to_have_url(GRID)
     expect(page.locator(".cell", has_text="Hamburg").first).to_be_visible()
     page.goto(site.url)
-    expect(page.get_by_role("link", name="cities")).to_be_visible()
+    expect(page.get_by_role("link", name="cities", exact=True)).to_be_visible()
 
 
 def test_name_of_a_file_is_shown_and_never_executed(site, page):

@@ -16,11 +16,12 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
+from lengths import length
 from services import Services, down
 from soak import MANY_ROWS, Ledger, Person
 from test_machines import PRODUCTION
 
-SECONDS = 60 * float(os.environ.get("SOAK_MINUTES", 3))
+SECONDS = 60 * float(os.environ.get("SOAK_MINUTES", length(1, 3)))
 PEOPLE = 50
 WORKERS = 4
 KILL = 20  # A worker is killed every KILL seconds.

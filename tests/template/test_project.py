@@ -7,6 +7,7 @@ import tomllib
 import pytest
 from conftest import MEASURE, OTHER, PACKAGE_TESTS, TEMPLATE, bake_project
 from interpreters import interpreters, uv
+from lengths import length
 
 # These tests take minutes, and use neither the database nor the storage. Here, they run
 # only with the newest versions. The workflow's job `lowest` runs them with the oldest
@@ -26,12 +27,16 @@ def test_project_tests_pass(other_project):
 def test_package_tests_pass_with_the_newest_python_and_versions(
     tmp_path, record_property
 ):
-    """The tests also have to reach the coverage that pyproject.toml requires."""
+    """The tests also have to reach the coverage that pyproject.toml requires.
+
+    In the short form, one in three cases of each test runs. `make package` runs all.
+    """
     newest = interpreters()[-1]
     project = bake_project(tmp_path, newest)
     assert project.python_version() == str(newest.version)
-    options = "--numprocesses", "auto", str(PACKAGE_TESTS)
-    printed = project.run_package_tests(*options, measure=MEASURE)
+    options = "--numprocesses", "auto", f"--one-in={length(3, 1)}", str(PACKAGE_TESTS)
+    variables = {"FUZZ_REQUESTS": f"{length(4_000, 10_000)}"}
+    printed = project.run_package_tests(*options, measure=MEASURE, **variables)
     assert " passed" in printed
     measured = json.loads((project.path / "coverage.json").read_text("utf-8"))
     reached = measured["summary"]["percent_covered"]
@@ -92,8 +97,8 @@ def test_name_is_shown_as_typed(other_project, page):
 def test_package_tests_pass_with_the_oldest_python_and_versions(tmp_path, postgres, s3):
     """The versions are the lower bounds in pyproject.toml, with PostgreSQL and S3.
 
-    All other tests use newer versions, SQLite and files. Of each test with many cases, one
-    in four runs here, because the cases differ in data rather than in what they need of the
+    All other tests use newer versions, SQLite and files. Of each test with many cases, few
+    run here, because the cases differ in data rather than in what they need of the
     dependencies. The workflow's job `lowest` runs all cases.
     """
     oldest = interpreters()[0]
@@ -105,10 +110,11 @@ def test_package_tests_pass_with_the_oldest_python_and_versions(tmp_path, postgr
     for lowest in (r"django +5\.2", r"pandas +3\.0\.0", r"whitenoise +6\.8\.2"):
         assert re.search(rf"^{lowest}$", versions, re.M), versions
     variables = {"DATABASE_URL": postgres.database(), **s3.bucket()}
-    variables["FUZZ_REQUESTS"] = "2500"  # The run with SQLite sends more requests.
+    # The run with SQLite sends more requests.
+    variables["FUZZ_REQUESTS"] = f"{length(1_000, 2_500)}"
     left_out = [f"--ignore={PACKAGE_TESTS / name}" for name in INDEPENDENT_OF_SERVICES]
     printed = project.run_package_tests(
-        *("--numprocesses", "auto", "--one-in=4"),
+        *("--numprocesses", "auto", f"--one-in={length(10, 4)}"),
         *(*left_out, str(PACKAGE_TESTS)),
         **variables,
     )
