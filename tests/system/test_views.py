@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from lengths import IS_LONG
 from playwright.sync_api import expect
 from test_pages import sign_in
 
@@ -133,7 +134,12 @@ for path in sys.argv[1:]:
 """
 
 
-@pytest.mark.parametrize("name", examples()[1])
+NAMES = [*examples()[1]]
+
+
+@pytest.mark.parametrize(
+    "name", NAMES if IS_LONG or "SCREENSHOTS" in os.environ else NAMES[::4]
+)
 def test_screenshots(open_table, page, project, tmp_path, name):
     """`make screenshots` saves these pictures for the library's document."""
     folder = DOCS / "views" if "SCREENSHOTS" in os.environ else tmp_path
