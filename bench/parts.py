@@ -10,7 +10,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from . import analysis, visits
+from . import analysis, people, visits
 from .answer import DATA
 from .figures import Figure, faster, less, more
 from .measure import cpu_and_memory, first_page, wall
@@ -242,6 +242,12 @@ def part_analysis(workdir):
     yield from analysis.figures(make_sites(workdir), rows)
 
 
+def part_people(workdir):
+    """Measure many people who analyze large tables at once, against D-Tale alone."""
+    rows = analysis.chosen_rows(MILLION)
+    yield from people.figures(make_sites(workdir), rows)
+
+
 PARTS = {
     "bake": part_bake,
     "startup": part_startup,
@@ -253,4 +259,5 @@ PARTS = {
     "history": part_history,
     "visits": part_visits,
     "analysis": part_analysis,
+    "people": part_people,
 }

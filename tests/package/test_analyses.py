@@ -18,7 +18,7 @@ from scipy import stats
 from django_dtale.dtale import store
 from django_dtale.dtale.loader import load_dtale
 from django_dtale.dtale.patches import describe
-from django_dtale.dtale.patches.fast import charts, columns, correlations
+from django_dtale.dtale.patches.fast import charts, columns, correlations, networks
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +100,8 @@ def originally(monkeypatch):
     app = dtale.app(dtale.usual_root)
     originals = {
         name: inspect.unwrap(app.view_functions[name])
-        for name, _ in [*columns.VIEWS, *correlations.VIEWS, *describe.VIEWS]
+        for module in (columns, correlations, describe, networks)
+        for name, _ in module.VIEWS
     }
     build = inspect.unwrap(column_analysis.FrequencyAnalysis.build)
 
@@ -200,6 +201,39 @@ def test_shortest_path_in_a_network_with_missing_values_has_a_result(
     pk = publish(ann, a=["x", "y", None], b=["y", "z", "x"]).pk
     query = {"to": "b", "from": "a", "start": "x", "end": "z"}
     assert owner.get(f"shortest-path/{pk}", **query).json["data"]
+
+
+def test_equal_edges_of_a_long_table_count_once(owner, publish, ann, originally):
+    """D-Tale's network of the last distinct rows is the same."""
+    rows = 30_000
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {
+            "from": rng.choice(["a", "b", "c"], rows),
+            "to": rng.choice(["c", "d", "e"], rows),
+            "weight": rng.integers(0, 9, rows),
+            "kind": rng.choice(["x", "y"], rows),
+        }
+    )
+    names = ["from", "to", "weight"]
+    few = publish(ann, **frame.drop_duplicates(names, keep="last")).pk
+    pk = publish(ann, **frame).pk
+    query = {"from": "from", "to": "to", "weight": "weight"}
+
+    def ask(route, pk, **more):
+        return json.loads(owner.get(f"{route}/{pk}", **query, **more).text)
+
+    network = ask("network-data", pk, group="kind")
+    assert len(network["edges"]) == 9 * 9
+    theirs = originally(lambda: ask("network-data", few, group="kind"))
+    assert_same(network, theirs, "network")
+    figures = ask("network-analysis", pk)["data"]
+    theirs = originally(lambda: ask("network-analysis", few))["data"]
+    average = pytest.approx(frame["weight"].mean(), abs=0.01)
+    assert float(figures.pop("avg_weight")) == average
+    del theirs["avg_weight"]
+    assert_same(figures, theirs, "figures")
+    assert ask("shortest-path", pk, start="a", end="d")["data"] == ["a", "d"]
 
 
 # Sorted views -------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""`make bench ONLY=analysis` measures operations that both sides can do."""
+"""`make bench` measures operations that both sides can do."""
 
 import pytest
 
-from bench import analysis
+from bench import analysis, people
 from bench.operations import OPERATIONS
 from bench.sites import Site, run
 
@@ -28,3 +28,11 @@ def test_both_sides_do_each_operation(sites, monkeypatch):
     refused = {each.what: each.refused for each in measured if each.refused}
     assert refused == {what: {"D-Tale"} for what in ALONE_FAILS}
     assert min(memory) > 10_000  # kB
+
+
+def test_many_people_use_both_sides(sites, monkeypatch):
+    for name, value in {"PEOPLE": 3, "SECONDS": 3, "THINKING": (0, 0)}.items():
+        monkeypatch.setattr(people, name, value)
+    found = [*people.figures(sites, ROWS)]
+    assert len(found) == 4
+    assert found[-1].told == "0"

@@ -55,7 +55,7 @@ from .endpoints import (
     kind_of,
 )
 from .patches import describe, filters, predefined, rows
-from .patches.fast import columns, correlations
+from .patches.fast import columns, correlations, networks
 from .patches.registry import STORE, apply_patches, resolve
 from .visible_data import GridView
 
@@ -63,7 +63,10 @@ from .visible_data import GridView
 PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 
 PROCESSES = "dtale.get_processes"
-VIEW_MODULES = columns, correlations, describe, filters, pages, predefined, rows
+VIEW_MODULES = (
+    *(columns, correlations, describe, filters),
+    *(networks, pages, predefined, rows),
+)
 VERSION = "HTTP_X_DATA_VERSION"  # The header of `fresh.js`, in the WSGI environment.
 
 

@@ -189,7 +189,10 @@ def times(operation: Operation, frame: pd.DataFrame) -> None:
 
 @on_frame
 def edges(operation: Operation, frame: pd.DataFrame) -> None:
-    limits.EDGES.check(len(frame))
+    """Equal edges of a long table count once. See ``patches.fast.networks``."""
+    if len(frame) > limits.EDGES.most:
+        names = map(operation.get, ("to", "from", "weight"))
+        limits.EDGES.check(groups(frame, list(dict.fromkeys(filter(None, names)))))
 
 
 @on_frame

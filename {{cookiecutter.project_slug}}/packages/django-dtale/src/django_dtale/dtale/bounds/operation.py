@@ -4,6 +4,7 @@ The functions of ``dtale.query`` are looked up on each call, because they are pa
 after this module is imported.
 """
 
+import contextlib
 import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -123,7 +124,9 @@ def check_names(operation: Operation) -> None:
     """Refuse a list that names a column twice: the result would contain it twice."""
     lists = list(lists_in(operation.cfg))
     for name in ("cols", "y", "group", "operator", "measurements"):
-        lists += lists_in(operation.json(name))
+        # The group of a network is the name of a column, and no JSON.
+        with contextlib.suppress(json.JSONDecodeError):
+            lists += lists_in(operation.json(name))
     for names in lists:
         texts = [each for each in names if isinstance(each, str)]
         if len(set(texts)) < len(texts) and set(texts) & set(operation.frame.columns):

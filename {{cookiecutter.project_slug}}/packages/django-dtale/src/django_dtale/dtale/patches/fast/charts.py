@@ -45,7 +45,7 @@ def rows_to_aggregate(
 
 def without_sorting(build_base_chart: Callable) -> Callable:
     """Do not sort rows whose order has no effect. The rest of the function is D-Tale's."""
-    built = rebuilt(build_base_chart, utils, SORT, rows_to_aggregate)
+    built = rebuilt(build_base_chart, utils, [SORT], rows_to_aggregate)
     return functools.wraps(build_base_chart)(built)
 
 

@@ -80,7 +80,7 @@ def fast_variance(variance: Callable) -> Callable:
 
     The tests of normality ignore missing values.
     """
-    view = rebuilt(variance, views, PRESENT)
+    view = rebuilt(variance, views, [PRESENT])
 
     @functools.wraps(variance)
     @views.exception_decorator

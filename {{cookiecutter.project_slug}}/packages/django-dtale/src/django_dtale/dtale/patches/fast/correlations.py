@@ -83,13 +83,13 @@ def correlations_by_date(
 
 def rank_quickly(get_scatter: Callable) -> Callable:
     """Rank each column of a scatter chart for itself. The rest of the view is D-Tale's."""
-    view = rebuilt(get_scatter, views, RANKS, rank_correlation)
+    view = rebuilt(get_scatter, views, [RANKS], rank_correlation)
     return wraps(get_scatter)(views.exception_decorator(view))
 
 
 def correlate_at_once(get_correlations_ts: Callable) -> Callable:
     """Correlate the rows of all dates at once. The rest of the view is D-Tale's."""
-    view = rebuilt(get_correlations_ts, views, DATES, correlations_by_date)
+    view = rebuilt(get_correlations_ts, views, [DATES], correlations_by_date)
     return wraps(get_correlations_ts)(views.exception_decorator(view))
 
 

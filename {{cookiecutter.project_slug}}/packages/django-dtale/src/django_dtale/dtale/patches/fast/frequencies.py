@@ -44,7 +44,7 @@ def _has_negative_zero(column):
 
 def format_once(build: Callable) -> Callable:
     """Format each value once. The rest of the method is D-Tale's."""
-    built = rebuilt(build, column_analysis, FORMATTED, formatted_values)
+    built = rebuilt(build, column_analysis, [FORMATTED], formatted_values)
     return wraps(build)(built)
 
 
