@@ -11,11 +11,11 @@ import random
 import statistics
 import threading
 import time
-from pathlib import Path
 
 from .analysis import BENCH, Client
 from .figures import Figure, more
 from .operations import OPERATIONS, grid
+from .published import told
 from .servers import Server
 from .sites import run
 
@@ -113,7 +113,7 @@ def figures(sites, rows):
     generated, tutorial = sites["generated"], sites["tutorial"]
     code = PUBLISH.format(bench=str(BENCH), rows=rows, people=PEOPLE, tables=TABLES)
     run(generated, "manage.py", "shell", "-c", code)
-    frames, *cookies = Path(generated.path, "people").read_text().splitlines()
+    frames, *cookies = told(generated, "people").splitlines()
     env = {
         "PYTHONPATH": str(BENCH),
         "BENCH_ROWS": " ".join([str(rows)] * TABLES),

@@ -26,5 +26,13 @@ def publish(site, rows):
     """Publish a frame. Return the cookie of its owner's session, and its primary key."""
     code = PUBLISH.format(bench=str(Path(__file__).parent), rows=rows)
     run(site, "manage.py", "shell", "-c", code)
-    cookie, pk = (site.path / "published").read_text().split()
+    cookie, pk = told(site, "published").split()
     return cookie, pk
+
+
+def told(site, name):
+    """Return the text of a file that a script has written for the benchmark."""
+    path = site.path / name
+    text = path.read_text()
+    path.unlink()
+    return text

@@ -109,4 +109,5 @@ def dates_of(times: pd.Series, unit: Any, length: int, offset: int) -> np.ndarra
     numbers = local.astype(f"M8[{unit}]").astype(int) - offset
     steps = -(-numbers // length) if offset else numbers // length
     dates = (steps * length + offset).astype(f"M8[{unit}]").astype(local.dtype)
-    return np.where(np.isnat(local), np.datetime64("NaT"), dates)
+    dates[np.isnat(local)] = np.datetime64("NaT", "s")
+    return dates
