@@ -56,6 +56,21 @@ def test_dates_on_the_x_axis_lie_in_their_periods(chart, frequency):
     assert data["z||sum"] == sums.tolist()
 
 
+@pytest.mark.parametrize("frequency", timestamps.PERIODS)
+@pytest.mark.parametrize("unit", ["s", "ns"])
+def test_dates_of_early_missing_and_local_times(frequency, unit):
+    times = pd.Series(
+        ["1901-12-13 20:45:52", None, "1969-12-31 23:59:59", "2026-03-29 03:30"]
+    )
+    times = times.astype(f"datetime64[{unit}]").dt.tz_localize("Europe/Berlin")
+    found = timestamps.dates_of(times, *timestamps.PERIODS[frequency])
+    local = times.dt.tz_localize(None).dt.to_period(frequency.replace("H", "h"))
+    is_week = frequency == "W"
+    expected = local.dt.end_time.dt.normalize() if is_week else local.dt.start_time
+    assert pd.isna(found[1])
+    assert (pd.Series(found).dropna() == expected.dropna()).all()
+
+
 @pytest.mark.parametrize(
     "frequency, dates",
     [

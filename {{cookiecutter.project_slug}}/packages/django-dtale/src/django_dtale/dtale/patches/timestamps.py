@@ -106,8 +106,10 @@ def dates_of(times: pd.Series, unit: Any, length: int, offset: int) -> np.ndarra
             periods begin there.
     """
     local = times.dt.tz_localize(None).to_numpy()
+    missing = np.isnat(local)
     numbers = local.astype(f"M8[{unit}]").astype(int) - offset
+    numbers[missing] = 0  # NumPy refuses to convert the integer that stands for NaT.
     steps = -(-numbers // length) if offset else numbers // length
     dates = (steps * length + offset).astype(f"M8[{unit}]").astype(local.dtype)
-    dates[np.isnat(local)] = np.datetime64("NaT", "s")
+    dates[missing] = np.datetime64("NaT", "s")
     return dates
