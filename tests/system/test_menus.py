@@ -7,7 +7,6 @@ table. In the short form, the test tries every fourth row.
 import contextlib
 import datetime
 import functools
-import itertools
 import json
 import os
 from dataclasses import dataclass
@@ -87,6 +86,9 @@ def rows():
             functools.partial(chart, kind, columns),
         )
 
+
+# These rows undo what the rows before them have done, so they cannot be tested alone.
+UNDOING = {"Column: Unlock", "EN"}
 
 # How each row is tested ---------------------------------------------------------------
 
@@ -262,7 +264,9 @@ def test_menus_match_the_documentation(project, browser, opened, problems):
     assert names - {*ENTRIES, *SETTINGS, *COLUMN_ENTRIES, *SAYS, *DATA} == set()
     opened.stale = True  # Reload the page, because the ribbon stays open.
     is_whole = IS_LONG or "MENUS" in os.environ
-    tried = itertools.islice(rows(), 0, None, 1 if is_whole else 4)
+    tried = [*rows()]
+    if not is_whole:
+        tried = [row for row in tried[::4] if row.menu not in UNDOING]
     found = {row: opened.try_(row.try_) for row in tried}
     broken = {row: why for row, why in found.items() if why}
     if broken:
