@@ -31,16 +31,18 @@ def all_differ(values: np.ndarray) -> bool:
 
 
 def fast_differences(build_sequential_diffs: Callable) -> Callable:
-    """Find the most frequent differences. If none occurs twice, do not count them."""
+    """Find the most frequent differences. If none occurs twice, do not count them.
+
+    Many differences of sorted values are equal, so D-Tale counts those.
+    """
 
     @functools.wraps(build_sequential_diffs)
     def built(
         s: pd.Series, col: str, sort: str | None = None
     ) -> tuple[dict[str, Any], str]:
-        if len(s) <= FEW or s.dtype != np.float64:
+        if len(s) <= FEW or s.dtype != np.float64 or sort is not None:
             return build_sequential_diffs(s, col, sort)
-        ordered = s if sort is None else s.sort_values(ascending=sort == "ASC")
-        differences = np.diff(ordered.to_numpy())
+        differences = np.diff(s.to_numpy())
         differences = differences[~np.isnan(differences)]
         if not all_differ(differences):
             return build_sequential_diffs(s, col, sort)
