@@ -3,6 +3,8 @@
 The tables in ``endpoint_bounds`` assign these checks to operations.
 """
 
+from collections.abc import Mapping
+
 import pandas as pd
 from dtale.utils import classify_type, get_bool_arg
 
@@ -187,12 +189,17 @@ def times(operation: Operation, frame: pd.DataFrame) -> None:
 # Networks and pictures ----------------------------------------------------------------
 
 
+def edge_columns(parameters: Mapping[str, str]) -> list[str]:
+    """Return the columns whose values make an edge of a network."""
+    names = map(parameters.get, ("to", "from", "weight"))
+    return list(dict.fromkeys(filter(None, names)))
+
+
 @on_frame
 def edges(operation: Operation, frame: pd.DataFrame) -> None:
     """Equal edges of a long table count once. See ``patches.fast.networks``."""
     if len(frame) > limits.EDGES.most:
-        names = map(operation.get, ("to", "from", "weight"))
-        limits.EDGES.check(groups(frame, list(dict.fromkeys(filter(None, names)))))
+        limits.EDGES.check(groups(frame, edge_columns(operation.request.args)))
 
 
 @on_frame

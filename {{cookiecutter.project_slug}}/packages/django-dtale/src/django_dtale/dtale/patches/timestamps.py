@@ -60,8 +60,8 @@ def is_time(dtype: object) -> bool:
 
 
 # For each frequency of D-Tale's charts: NumPy's unit of the date that stands for a period,
-# how many of these units a period has, and the offset of its first date from 1970-01-01, in
-# units. Weeks have the date of their last day, a Sunday, because D-Tale also finds the rows of
+# how many of these units a period has, and how many units after 1970-01-01 the date of one
+# period is. Weeks have the date of their last day, a Sunday, because D-Tale also finds the rows of
 # a week by the year of this day. 1970-01-04 was a Sunday.
 PERIODS: dict[str, tuple[Any, int, int]] = {
     **{"H": ("h", 1, 0), "D": ("D", 1, 0), "W": ("D", 7, 3)},
@@ -87,7 +87,7 @@ def dates_of_periods(date_freq_handler: Callable) -> Callable:
             if frequency not in PERIODS or not is_date:
                 return handler(name)
             known = frequency.replace("H", "h")
-            _none, code = code_of(f"{column}{joiner}{known}")
+            _, code = code_of(f"{column}{joiner}{known}")
             day = "how='end').normalize(" if frequency == "W" else "how='start'"
             code = code.replace("how='end'", day).replace(f"{joiner}h'", f"{joiner}H'")
             dates = dates_of(data[column], *PERIODS[frequency])

@@ -12,6 +12,7 @@ from dtale import global_state, views
 from flask import request
 
 from ...assets.patching import Substitution
+from ...bounds.analyses import edge_columns
 from ...bounds.limits import EDGES
 from .sources import rebuilt
 
@@ -38,8 +39,7 @@ def distinct_edges(data_id: str) -> pd.DataFrame:
     frame = global_state.get_data(data_id)
     if len(frame) <= EDGES.most:
         return frame
-    names = [request.args.get(name) for name in ("to", "from", "weight")]
-    return frame.drop_duplicates(list(dict.fromkeys(filter(None, names))), keep="last")
+    return frame.drop_duplicates(edge_columns(request.args), keep="last")
 
 
 def with_distinct_edges(*changes: Substitution) -> Callable:
