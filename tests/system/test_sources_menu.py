@@ -27,8 +27,13 @@ class YearForm(forms.Form):
 
 @source("Orders of a year", form=YearForm, description="All orders of the shop.")
 def orders(request, year):
-    time.sleep(1)  # The test sees the progress.
-    prices = Path(os.environ["PRICES"]).read_text().split()
+    prices = Path(os.environ["PRICES"])
+    # The test holds the source until it has seen the progress.
+    for _ in range(600):
+        if not prices.with_name("hold").exists():
+            break
+        time.sleep(0.1)
+    prices = prices.read_text().split()
     return [{"year": year, "price": int(price)} for price in prices]
 """
 
@@ -60,6 +65,8 @@ def site(project, prices, tmp_path_factory):
 
 def test_source_is_opened_from_the_menu_and_refreshed_in_the_grid(site, page, prices):
     prices.write_text("111 222")
+    hold = prices.with_name("hold")
+    hold.touch()
     sign_in(page, site, "ann")
     header = page.locator("header")
     header.get_by_role("link", name="Data of this site", exact=True).click()
@@ -68,6 +75,7 @@ def test_source_is_opened_from_the_menu_and_refreshed_in_the_grid(site, page, pr
     page.get_by_label("Year").fill("2026")
     page.get_by_role("button", name="Open in D-Tale").click()
     expect(page.get_by_role("progressbar", name="Collecting")).to_be_visible()
+    hold.unlink()
     expect(page).to_have_url(GRID)
     expect(page.get_by_text("222", exact=True)).to_be_visible()
     address, bar = page.url, page.locator("#frame-bar")
