@@ -43,6 +43,8 @@ def random_frame(seed):
         "float": lambda: rng.normal(10, 3, rows),
         "float with gaps": lambda: missing(rng.normal(size=rows)),
         "rounded": lambda: rng.gamma(2, 10, rows).round(1),
+        # A few values occur twice.
+        "repeated": lambda: rng.choice(rng.normal(size=rows * 200), rows),
         "constant": lambda: np.full(rows, 0.1),
         "integer": lambda: rng.integers(-3, 20, rows),
         "id": lambda: rng.permutation(rows),

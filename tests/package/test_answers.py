@@ -31,6 +31,11 @@ REQUESTS = {
     "dtale.get_corr_analysis": ("corr-analysis/PK", {}),
     "dtale.get_correlations": ("correlations/PK", {}),
     "dtale.get_correlations_ts": ("correlations-ts/PK", {**PAIR, "dateCol": "d"}),
+    "dtale.get_data": ("data/PK", {"ids": ["0-5"]}),
+    "dtale.get_duplicates": (
+        "duplicates/PK",
+        {"type": "show", "action": "test", "cfg": {"group": ["f"]}},
+    ),
     "dtale.get_scatter": ("scatter/PK", PAIR),
     "dtale.get_sorted_sequential_diffs": (
         "sorted-sequential-diffs/PK",

@@ -150,7 +150,8 @@ DATA = {
     "dtale.variance",
 }
 # The responses of these endpoints depend only on the data, on the view of the person and
-# on the arguments, so `answers` caches them.
+# on the arguments, so `answers` caches them. Responses to requests that change something
+# are not cached.
 PURE = {
     "dtale.build_missingno_chart",
     "dtale.describe",
@@ -161,6 +162,8 @@ PURE = {
     "dtale.get_corr_analysis",
     "dtale.get_correlations",
     "dtale.get_correlations_ts",
+    GRID,
+    "dtale.get_duplicates",
     "dtale.get_scatter",
     "dtale.get_sorted_sequential_diffs",
     "dtale.get_timeseries_analysis",

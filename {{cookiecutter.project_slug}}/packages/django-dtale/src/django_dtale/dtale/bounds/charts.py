@@ -24,6 +24,8 @@ from .operation import Operation, groups, unknown_kind
 ALONE = None, "raw", "rolling"  # With these, each row of data is a separate point.
 IN_PYTHON = "first", "last"  # These aggregations sort each group separately.
 
+FEW_POINTS = 5_000  # The other limits on points allow this many.
+
 Inputs = dict[str, Any]  # The options of a chart, keyed by their names in D-Tale.
 # A check of a chart receives the rows of a frame and the options of the chart.
 ChartCheck = Callable[[pd.DataFrame, Inputs], None]
@@ -61,6 +63,7 @@ class Chart:
         options = {"group_val": inputs.get("group_val")} if self.group else {}
         self.data = retrieve_chart_data(frame, known, **options)[0] if known else frame
         self.rows = len(self.data)
+        self.columns = len(self.axes) + max(len(self.values), 1)
 
     def chosen(self, names: list[str]) -> list[str]:
         found = [each for name in names for each in make_list(self.inputs.get(name))]
@@ -79,7 +82,8 @@ class Chart:
             names = self.known([*self.frames, *self.group, *self.axes])
             return int(np.prod([float(self.data[name].nunique()) for name in names]))
         names = self.known([*self.group, *self.axes])
-        return groups(self.data, names) if names else self.rows
+        few = min(FEW_POINTS, limits.CHART.most // self.columns)
+        return groups(self.data, names, few) if names else self.rows
 
     def check_groups(self) -> None:
         """Check the number of groups. D-Tale bins decimals, and integers on request."""
@@ -110,8 +114,7 @@ class Chart:
             limits.GROUPS.check(points)
         if self.inputs.get("trendline") == "lowess":
             limits.TREND.check(points)
-        columns = len(self.axes) + max(len(self.values), 1)
-        limits.CHART.check(points * columns)
+        limits.CHART.check(points * self.columns)
 
 
 # By type ------------------------------------------------------------------------------

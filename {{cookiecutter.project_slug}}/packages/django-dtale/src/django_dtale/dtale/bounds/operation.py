@@ -13,10 +13,12 @@ from typing import Any
 import pandas as pd
 from django.utils.translation import gettext as _
 from dtale import global_state, query
-from dtale.utils import get_bool_arg
+from dtale.utils import get_bool_arg, make_list
 from werkzeug import Request
 
 from ...exceptions import InputRefused, LimitExceeded
+
+FEW_GROUPS = 1_000  # No limit on groups is lower.
 
 
 class Operation:
@@ -108,9 +110,23 @@ def on_frame(check: FrameCheck) -> Check:
     return functools.wraps(check)(lambda operation: check(operation, operation.frame))
 
 
-def groups(frame: pd.DataFrame, names: str | Sequence[str]) -> int:
-    """Return the number of groups that one or more columns form in a frame."""
-    return frame.groupby(names, observed=True, dropna=False).ngroups
+def groups(
+    frame: pd.DataFrame, names: str | Sequence[str], few: int = FEW_GROUPS
+) -> int:
+    """Return the number of groups that one or more columns form in a frame.
+
+    Grouping a long frame takes longer than counting the values of its columns. If these
+    can form only a few groups, their product is returned.
+
+    Args:
+        few: The largest product that may be returned.
+    """
+    most, names = 1, make_list(names)
+    for name in names:
+        most *= frame[name].nunique(dropna=False)
+        if most > few and len(names) > 1:
+            return frame.groupby(names, observed=True, dropna=False).ngroups
+    return most
 
 
 def unknown_kind(kind: object) -> InputRefused:

@@ -28,6 +28,7 @@ from pandas.api.types import is_string_dtype
 
 from ...exceptions import InputRefused
 from .dtypes import classify_type, is_text
+from .fast.columns import value_counts
 from .text_metrics import in_chunks, string_metrics
 
 MAX_SHOWN = 100
@@ -154,7 +155,7 @@ def fast_describe(describe: Callable) -> Callable:
         if kind == "F" or info["dtype"].startswith("mixed"):
             return describe(data_id)
         column = load_filterable_data(data_id, request, columns=[name])[name]
-        counts = column.value_counts().rename_axis("value").rename("count")
+        counts = value_counts(column).rename_axis("value").rename("count")
         if not counts.any():
             return jsonify(
                 success=True, describe=describe_empty(column), uniques={}, code=""

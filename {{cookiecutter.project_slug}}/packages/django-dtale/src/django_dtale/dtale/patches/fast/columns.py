@@ -1,7 +1,7 @@
 """Details of a column with many different numbers.
 
-To count the values of a column, pandas puts them into a hash table. If all values differ,
-sorting them takes a fraction of the time, and their counts are known.
+To count the values of a column, pandas puts them into a hash table. If nearly all values
+differ, sorting them takes a fraction of the time, and most counts are known.
 """
 
 import functools
@@ -17,46 +17,83 @@ from flask import jsonify, request
 from scipy import stats
 
 from ...assets.patching import Substitution
+from .frequencies import has_negative_zero
 from .sources import rebuilt
 
 SHOWN = 100
 FEW = 10_000  # For fewer values, pandas takes about a millisecond.
+MANY = 100  # If one value in a hundred is repeated, pandas is as fast.
 
 
-def all_differ(values: np.ndarray) -> bool:
-    """Return whether no two of many floats are equal. None of them is NaN."""
-    if len(values) <= FEW or values.dtype != np.float64:
-        return False
-    return all(bool(np.diff(np.sort(part)).all()) for part in (values[:FEW], values))
+def value_counts(column: pd.Series) -> pd.Series:
+    """Return the number of occurrences of each value, as ``Series.value_counts``."""
+    if column.dtype not in (np.float64, np.int64):
+        return column.value_counts()
+    values = column.dropna().to_numpy()
+    counts = counts_of_many(values)
+    if counts is None:
+        return column.value_counts()
+    counts = counts.rename_axis(column.name).rename("count")
+    return counts.sort_values(ascending=False, kind="stable")
+
+
+def counts_of_many(values: np.ndarray) -> pd.Series | None:
+    """Return the counts of many numbers in the order of their first occurrence.
+
+    None of the numbers is NaN. The result is None if there are few of them, or if many
+    of them occur more than once.
+    """
+    if len(values) <= FEW or _repeated(values[:FEW]) is None:
+        return None
+    repeated = _repeated(values)
+    if repeated is None:
+        return None
+    counts = np.ones(len(values), np.int64)
+    if len(repeated):
+        ranks = np.searchsorted(repeated, values).clip(max=len(repeated) - 1)
+        places = np.flatnonzero(repeated[ranks] == values)
+        again = pd.Series(ranks[places]).duplicated().to_numpy()
+        first = places[~again]
+        counts[first] = np.bincount(ranks[places])[ranks[first]]
+        values, counts = (np.delete(each, places[again]) for each in (values, counts))
+    return pd.Series(counts, index=values)
+
+
+def _repeated(values):
+    """Return the sorted values that occur more than once; None if there are many."""
+    is_ordered = bool((values[1:] >= values[:-1]).all())
+    ordered = values if is_ordered else np.sort(values)
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    return np.unique(again) if len(again) <= len(values) // MANY else None
 
 
 def fast_differences(build_sequential_diffs: Callable) -> Callable:
-    """Find the most frequent differences. If none occurs twice, do not count them.
-
-    Many differences of sorted values are equal, so D-Tale counts those.
-    """
+    """Find the most frequent differences without counting those that occur once."""
 
     @functools.wraps(build_sequential_diffs)
     def built(
         s: pd.Series, col: str, sort: str | None = None
     ) -> tuple[dict[str, Any], str]:
-        if len(s) <= FEW or s.dtype != np.float64 or sort is not None:
+        if len(s) <= FEW or s.dtype != np.float64 or has_negative_zero(s):
             return build_sequential_diffs(s, col, sort)
+        if sort is not None:
+            values = np.sort(s.dropna().to_numpy())
+            s, sort = pd.Series(values if sort == "ASC" else values[::-1]), None
         differences = np.diff(s.to_numpy())
         differences = differences[~np.isnan(differences)]
-        if not all_differ(differences):
-            return build_sequential_diffs(s, col, sort)
-        # The order of equal counts is that of pandas, which is arbitrary.
-        counts = pd.Series(np.ones(len(differences), np.int64))
-        first = counts.sort_values(ascending=False).index[:SHOWN]
-        shown = pd.DataFrame({"value": differences[first], "count": 1})
+        counts = counts_of_many(differences)
+        if counts is None:
+            return build_sequential_diffs(s, col)
+        counts = counts.sort_values(ascending=False, kind="stable")
+        shown = counts.sort_values(ascending=False).head(SHOWN)
+        shown = shown.rename_axis("value").rename("count").reset_index()
         formatter = grid_formatter(grid_columns(shown), as_string=True)
         [write] = [each[2] for each in formatter.fmts if each[1] == "value"]
         figures = {
             "diffs": {
                 "data": formatter.format_dicts(shown.itertuples()),
-                "top": len(differences) > SHOWN,
-                "total": len(differences),
+                "top": len(counts) > SHOWN,
+                "total": len(counts),
             },
             "min": write(differences.min(), "N/A"),
             "max": write(differences.max(), "N/A"),
@@ -90,8 +127,11 @@ def fast_variance(variance: Callable) -> Callable:
         name = get_str_arg(request, "col")
         column = load_filterable_data(data_id, request, columns=[name])[name]
         info = global_state.get_dtype_info(data_id, name)
-        values = column.dropna().to_numpy()
-        if column.dtype != np.float64 or not all_differ(values):
+        if column.dtype != np.float64:
+            return view(data_id)
+        values = np.sort(column.dropna().to_numpy())  # Shapiro's test sorts them, too.
+        counts = counts_of_many(values)
+        if counts is None or counts.max() > 1:
             return view(data_id)
         write = views.find_dtype_formatter(info["dtype"])
         bera, shapiro = stats.jarque_bera(values), stats.shapiro(values)

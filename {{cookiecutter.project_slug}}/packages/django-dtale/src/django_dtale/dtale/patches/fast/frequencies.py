@@ -28,14 +28,14 @@ def formatted_values(column: pd.Series, write: Callable) -> pd.Series:
         return write(value, nan_display="Missing")
 
     is_time = isinstance(column.dtype, np.dtype) and column.dtype.kind == "M"
-    if not (is_time or is_number(column.dtype)) or _has_negative_zero(column):
+    if not (is_time or is_number(column.dtype)) or has_negative_zero(column):
         return column.apply(text)
     codes, values = pd.factorize(column, use_na_sentinel=False)
     texts = pd.Series(values).apply(text).take(codes)
     return texts.set_axis(column.index).rename(column.name)
 
 
-def _has_negative_zero(column):
+def has_negative_zero(column: pd.Series) -> bool:
     """Return whether a column has a zero whose text differs from that of another."""
     if column.dtype.kind != "f":
         return False
