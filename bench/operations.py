@@ -20,6 +20,7 @@ class Operation:
         after: A path that is requested after all of them, or an empty string.
         is_export: Whether the response is a file. The site calculates each file, because
             its audit log records each export.
+        ratio: The goal for the ratio to D-Tale alone.
     """
 
     what: str
@@ -27,6 +28,7 @@ class Operation:
     before: str = ""
     after: str = ""
     is_export: bool = False
+    ratio: float = 0.35
 
 
 def path(route, **query):
@@ -78,7 +80,8 @@ NO_TEXT_FILTER = path("save-column-filter/ID", col="text", cfg={"type": "string"
 
 
 def sorted_by(what, *orders):
-    return Operation(what, tuple(grid(*order) for order in orders), grid(), grid())
+    paths = tuple(grid(*order) for order in orders)
+    return Operation(what, paths, grid(), grid(), ratio=0.5)
 
 
 def series(kind, **more):
