@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from dtale import column_analysis, views
+from dtale.ppscore import calculation
+from pandas.testing import assert_frame_equal
 from scipy import stats
 
 from django_dtale.dtale import store
@@ -304,3 +306,13 @@ def test_sorted_view_is_not_copied_as_a_whole(owner, sorted_frame, monkeypatch, 
     theirs = ask()
     assert copies == [5]
     assert_same(ours, theirs, (path,))
+
+
+@pytest.mark.parametrize("rows", [100, LONG, LONG + 1])
+def test_scores_are_calculated_from_the_rows_that_pandas_samples(rows):
+    frame = pd.DataFrame({"a": np.arange(rows), "b": 1.5}, index=range(5, rows + 5))
+    ours = calculation._maybe_sample
+    theirs = inspect.unwrap(ours)
+    for _ in range(2):
+        expected = theirs(frame, 5_000, random_seed=123)
+        assert_frame_equal(ours(frame, 5_000, random_seed=123), expected)

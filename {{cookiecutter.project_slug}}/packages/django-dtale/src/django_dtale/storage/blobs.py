@@ -214,9 +214,13 @@ def _max_bytes() -> int:
 
 
 def _evict_lru(size: int) -> bool:
-    """Make room for ``size`` bytes in the cache, and return whether they fit."""
+    """Make room for ``size`` bytes in the cache, and return whether they fit.
+
+    If they never fit, the cache stays as it is. It may contain the order of the rows of
+    a frame that is too large for the cache itself.
+    """
     limit = _max_bytes()
-    while _cache and _cache.currsize + size > limit:
+    while size <= limit < _cache.currsize + size:
         _cache.popitem()
     return size <= limit
 

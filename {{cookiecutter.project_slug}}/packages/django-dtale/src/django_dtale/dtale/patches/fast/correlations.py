@@ -1,11 +1,11 @@
-"""Correlations of two columns with many rows: of their ranks, and over time.
+"""Correlations of columns with many rows: of ranks, over time, and predictive power scores.
 
 D-Tale leaves ranks to SciPy, which sorts both columns row by row, and creates a DataFrame for
-each date.
+each date. For each predictive power score, it shuffles all rows to choose 5,000 of them.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from dtale import views
 
 from ...assets.patching import Substitution
 from ..columns import is_number
+from .columns import FEW
 from .sources import rebuilt
 
 RANKS = Substitution(
@@ -39,6 +40,15 @@ def rank_correlation(first: pd.Series, second: pd.Series) -> float:
 
 def _ranks(values):
     """Return the rank of each value. Equal values have the mean of their ranks."""
+    if (
+        len(np.unique(values[:FEW])) < FEW // 2
+    ):  # Many are equal, so only these are sorted.
+        codes, distinct = pd.factorize(values)
+        order, counts = distinct.argsort(), np.bincount(codes)
+        ends = counts[order].cumsum()
+        ranks = np.empty(len(distinct))
+        ranks[order] = ends - (counts[order] + 1) / 2
+        return ranks[codes]
     order = np.argsort(values)
     ordered = values[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
@@ -93,6 +103,27 @@ def correlate_at_once(get_correlations_ts: Callable) -> Callable:
     return wraps(get_correlations_ts)(views.exception_decorator(view))
 
 
+@lru_cache(8)  # Missing values are left out, so frames have several lengths.
+def sampled_positions(rows: int, number: int, seed: int) -> np.ndarray:
+    """Return the positions of the rows that ``DataFrame.sample`` chooses."""
+    return np.random.RandomState(seed).choice(rows, number, replace=False)
+
+
+def sample_once(maybe_sample: Callable) -> Callable:
+    """Choose the rows once for all pairs of columns. D-Tale uses one seed for all pairs."""
+
+    @wraps(maybe_sample)
+    def sampled(
+        df: pd.DataFrame, sample: int | None, random_seed: int | None = None
+    ) -> pd.DataFrame:
+        if not sample or len(df) <= sample or random_seed is None:
+            return maybe_sample(df, sample, random_seed)
+        return df.iloc[sampled_positions(len(df), sample, random_seed)]
+
+    return sampled
+
+
+PATCHES = [("dtale.ppscore.calculation:_maybe_sample", sample_once)]
 VIEWS = [
     ("dtale.get_scatter", rank_quickly),
     ("dtale.get_correlations_ts", correlate_at_once),
