@@ -222,3 +222,15 @@ def test_people_who_ask_at_once_wait_for_one_calculation(rf, frame, ann, monkeyp
     for thread in threads:
         thread.join(10)
     assert len(calculated) == 1
+
+
+def test_browsers_get_encodings_that_they_know(visitor, ann, frame):
+    """People with different browsers share a table, and one does not know zstd."""
+    browser = visitor(ann).browser
+    for accepted in "zstd, br, gzip", "gzip", "identity":
+        answer = browser.get(
+            f"/flask/dtale/correlations/{frame.pk}",
+            headers={"Accept-Encoding": accepted},
+        )
+        assert answer.headers.get("Content-Encoding", "identity") in accepted
+    assert json.loads(answer.data)["data"]

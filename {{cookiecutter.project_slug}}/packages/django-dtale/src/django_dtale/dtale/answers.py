@@ -92,7 +92,9 @@ def _key(request: Request, endpoint: str, opened: OpenFrame) -> tuple | None:
         digest.update(len(part).to_bytes(8, "big") + part)
     arguments = tuple(sorted(request.args.items(multi=True)))
     path = request.script_root + request.path
-    return (*opened.origin, "answer", path, arguments, digest.digest(), get_language())
+    # D-Tale compresses its responses, and not all browsers know the same encodings.
+    sent = get_language(), request.headers.get("Accept-Encoding", "")
+    return (*opened.origin, "answer", path, arguments, digest.digest(), *sent)
 
 
 def _is_lasting(response: HttpResponse, opened: OpenFrame) -> bool:
