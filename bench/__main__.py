@@ -3,7 +3,8 @@
 All sites are measured alternately in one run. The figures are ratios of medians of at
 least five rounds, because absolute times differ between machines. `make bench
 ONLY=startup` runs only the part `startup`. `make bench ONLY=analysis ROWS=100000` sets the
-number of rows of that part; `people` has them, too. The documents then keep their figures.
+number of rows of that part; `people` and `browsers` have them, too. The documents then keep
+their figures.
 """
 
 import argparse

@@ -10,7 +10,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from . import analysis, people, visits
+from . import analysis, browsers, people, visits
 from .answer import DATA
 from .figures import Figure, faster, less, more
 from .measure import cpu_and_memory, first_page, wall
@@ -248,6 +248,12 @@ def part_people(workdir):
     yield from people.figures(make_sites(workdir), rows)
 
 
+def part_browsers(workdir):
+    """Measure people in a browser who open, sort and analyze files, against Streamlit."""
+    rows = analysis.chosen_rows(MILLION)
+    yield from browsers.figures(make_sites(workdir), rows, workdir)
+
+
 PARTS = {
     "bake": part_bake,
     "startup": part_startup,
@@ -260,4 +266,5 @@ PARTS = {
     "visits": part_visits,
     "analysis": part_analysis,
     "people": part_people,
+    "browsers": part_browsers,
 }

@@ -1,9 +1,11 @@
 """Limits on concurrent requests and on long bodies, and the log of stuck requests."""
 
 import json
+import socket
 import threading
 import time
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 from django.http import HttpResponse
@@ -111,6 +113,29 @@ def test_gunicorn_pool_has_the_same_share():
         "django_dtale.contrib.gunicorn_pool"
     )  # gunicorn does not run on Windows.
     assert RUNNING[CALCULATION] == pool.SHARE
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_long_bodies_wait_while_other_files_are_read(monkeypatch, waits):
+    """Ten people open large files together, but a worker reads only three at once."""
+    pools = pytest.importorskip("django_dtale.contrib.gunicorn_pool")
+    monkeypatch.setattr(pools, "MAX_WAIT", 0.2)
+    monkeypatch.setattr(pools, "MAX_BODY_WAIT", 60 if waits else 0.2)
+    head = b"POST /frames/upload/ HTTP/1.1\r\nContent-Length: 90000000\r\n\r\n"
+    pool, is_read = pools.Pool(8), threading.Event()
+    with ExitStack() as stack:
+        futures = []
+        for _ in range(pools.BODIES + 1):
+            ours, theirs = map(stack.enter_context, socket.socketpair())
+            theirs.sendall(head)
+            config = SimpleNamespace(is_ssl=False)
+            conn = SimpleNamespace(sock=ours, parser=None, cfg=config)
+            futures.append(pool.submit(lambda conn: is_read.wait(60), conn))
+        time.sleep(0.6)
+        assert futures[-1].cancelled() is not waits
+        is_read.set()
+        assert all(future.result(60) for future in futures[: None if waits else -1])
+    pool.shutdown()
 
 
 def test_number_of_waiting_requests_is_limited(monkeypatch, owner, frame, ann):

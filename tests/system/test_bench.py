@@ -1,9 +1,13 @@
 """`make bench` measures operations that both sides can do."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from bench import analysis, people
+from bench import analysis, browsers, people
 from bench.operations import OPERATIONS
+from bench.servers import Server
 from bench.sites import Site, run
 
 ROWS = 5_000  # Each day of the year has a row, as the time series need it.
@@ -36,3 +40,17 @@ def test_many_people_use_both_sides(sites, monkeypatch):
     found = [*people.figures(sites, ROWS)]
     assert len(found) == 4
     assert found[-1].told == "0"
+
+
+@pytest.mark.usefixtures("chromium")  # Without Chromium, the test is skipped.
+def test_people_use_the_site_in_a_browser(sites, tmp_path, monkeypatch):
+    for name, value in {"PEOPLE": 2, "ROUNDS": 1, "TIMEOUT": 60_000}.items():
+        monkeypatch.setattr(browsers, name, value)
+    site = sites["generated"]
+    # In this thread, Playwright's event loop may be running already.
+    with Server(site, 1) as server, ThreadPoolExecutor(1) as thread:
+        side = browsers.Side(server, browsers.Visitor, browsers.sign_in(site))
+        found = browsers.compare([side], browsers.files(site, 2_000, tmp_path))
+        [measured] = thread.submit(asyncio.run, found).result()
+    assert len(measured) == len(browsers.GOALS) + 1
+    assert min(measured) > 0

@@ -38,6 +38,8 @@ POLL_SECONDS = 0.05
 # The limit for receiving a head and a short body, and for a pause within a long body.
 ARRIVAL_TIMEOUT = 10
 MAX_WAIT = 10
+# If ten people open large files together, some of them wait until other files are read.
+MAX_BODY_WAIT = 120
 LINGER_SECONDS = 2  # The time in which a client can read a refusal before the close.
 
 LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})", re.I | re.M)
@@ -222,7 +224,8 @@ class Pool(ThreadPoolExecutor):
                 refuse(job, 408, "Request Timeout")
         waiting, self._waiting = self._waiting, []
         for job in waiting:
-            if now - job.since < MAX_WAIT:
+            limit = MAX_BODY_WAIT if BODY in job.labels else MAX_WAIT
+            if now - job.since < limit:
                 self._waiting.append(job)
             else:
                 self._reject(job)
