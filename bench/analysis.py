@@ -100,7 +100,7 @@ class Measured:
         is_slow = (
             round(self.ratio, 2) > self.operation.ratio and round(first, 3) > FIRST
         )
-        is_slow_again = round(again, 3) > AGAIN and not self.operation.is_export
+        is_slow_again = round(again, 3) > AGAIN and self.operation.is_kept
         return "site" in self.refused or is_slow or is_slow_again
 
 
@@ -177,7 +177,7 @@ def figures(sites, rows):
         first, again, plain = (f"{1000 * s:,.0f} ms" for s in each.seconds())
         figure = f"{each.ratio:.2f}x ({first}, repeated {again})"
         goal = f"at most {each.operation.ratio}x or 60 ms"
-        if not each.operation.is_export:
+        if each.operation.is_kept:
             goal += ", and 10 ms repeated"
         what = f"{each.what}, {rows:,} rows"
         if "D-Tale" in each.refused:

@@ -20,6 +20,7 @@ class Operation:
         after: A path that is requested after all of them, or an empty string.
         is_export: Whether the response is a file. The site calculates each file, because
             its audit log records each export.
+        changes_view: Whether the site saves a sort or a filter, each time.
         ratio: The goal for the ratio to D-Tale alone.
     """
 
@@ -28,7 +29,13 @@ class Operation:
     before: str = ""
     after: str = ""
     is_export: bool = False
+    changes_view: bool = False
     ratio: float = 0.35
+
+    @property
+    def is_kept(self):
+        """Return whether the site keeps the response and sends it again."""
+        return not (self.is_export or self.changes_view)
 
 
 def path(route, **query):
@@ -81,7 +88,7 @@ NO_TEXT_FILTER = path("save-column-filter/ID", col="text", cfg={"type": "string"
 
 def sorted_by(what, *orders):
     paths = tuple(grid(*order) for order in orders)
-    return Operation(what, paths, grid(), grid(), ratio=0.5)
+    return Operation(what, paths, grid(), grid(), changes_view=True, ratio=0.5)
 
 
 def series(kind, **more):
@@ -115,7 +122,7 @@ OPERATIONS = [
         grid(SORTED),
         grid(),
     ),
-    Operation("take the sort away", (grid(),) * 3, grid(SORTED)),
+    Operation("take the sort away", (grid(),) * 3, grid(SORTED), changes_view=True),
     # Filters
     Operation(
         "filter menu: distinct values", each("column-filter-data/ID", "col", TEXTS)
@@ -130,6 +137,7 @@ OPERATIONS = [
         filtered("int", number(">", 500), number("<", 300), number("=", 7)),
         NO_FILTER,
         NO_FILTER,
+        changes_view=True,
     ),
     *(
         Operation(
@@ -155,6 +163,7 @@ OPERATIONS = [
         ),
         NO_TEXT_FILTER,
         NO_TEXT_FILTER,
+        changes_view=True,
     ),
     Operation("outliers", each("outliers/ID", "col", FLOATS)),
     # Columns
