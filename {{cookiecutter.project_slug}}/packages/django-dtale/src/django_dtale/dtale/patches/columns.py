@@ -34,7 +34,7 @@ WITH_TEXT = frozenset(
 )
 
 
-FEW = 10_000  # Dates whose distinct values tell whether a column has many.
+FEW = 10_000  # The number of values that show whether many values of a column differ.
 
 Facts = dict[str, Any]  # The facts about a column, keyed by D-Tale's names.
 Ends = dict[str, float] | None  # The minimum and maximum of a column.

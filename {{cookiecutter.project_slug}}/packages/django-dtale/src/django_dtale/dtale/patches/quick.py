@@ -9,11 +9,10 @@ from collections.abc import Callable
 import pandas as pd
 from dtale import global_state
 
-from .columns import is_number
+from .columns import FEW, is_number
 
 MANY = 500  # For columns with more distinct values, D-Tale offers only the first ones.
 SHOWN = 5
-FEW = 10_000
 
 
 def fast_filter_values(build_filter_vals: Callable) -> Callable:

@@ -21,9 +21,9 @@ from flask import has_request_context, request
 
 from ...storage import blobs
 from ..endpoints import ANY_ORDER, EDIT_CELL, GRID, NAMED_COLUMNS
+from .columns import FEW
 from .filters import PREDEFINED, filter_texts
 
-FEW = 10_000  # Texts whose distinct values tell whether a column has many.
 ROW = "X-Row"  # The header with the label of the row to edit.
 _any_order: ContextVar[bool] = ContextVar("any_order", default=False)
 Sort = Sequence[tuple[str, str]]  # Names of columns, each with "ASC" or "DESC".
@@ -137,10 +137,8 @@ def _ranks_of_texts(column, ascending):
     A missing value has the highest rank. With a million rows and a thousand texts,
     sorting the ranks takes 0.08 of the time.
     """
-    if (
-        not isinstance(column.dtype, pd.StringDtype)
-        or column.dtype.storage != "pyarrow"
-    ):
+    dtype = column.dtype
+    if not (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"):
         return None
     texts = pa.chunked_array(column.array.__arrow_array__())
     if pc.count_distinct(texts[:FEW]).as_py() > FEW // 2:

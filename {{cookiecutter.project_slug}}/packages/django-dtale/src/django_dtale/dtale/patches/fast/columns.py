@@ -17,20 +17,19 @@ from flask import jsonify, request
 from scipy import stats
 
 from ...assets.patching import Substitution
+from ..columns import FEW
 from .frequencies import has_negative_zero
 from .sources import rebuilt
 
 SHOWN = 100
-FEW = 10_000  # For fewer values, pandas takes about a millisecond.
 MANY = 100  # If one value in a hundred is repeated, pandas is as fast.
 
 
 def value_counts(column: pd.Series) -> pd.Series:
     """Return the number of occurrences of each value, as ``Series.value_counts``."""
-    if column.dtype not in (np.float64, np.int64):
+    if column.dtype != np.int64:
         return column.value_counts()
-    values = column.dropna().to_numpy()
-    counts = counts_of_many(values)
+    counts = counts_of_many(column.to_numpy())
     if counts is None:
         return column.value_counts()
     counts = counts.rename_axis(column.name).rename("count")
@@ -78,7 +77,7 @@ def fast_differences(build_sequential_diffs: Callable) -> Callable:
             return build_sequential_diffs(s, col, sort)
         if sort is not None:
             values = np.sort(s.dropna().to_numpy())
-            s, sort = pd.Series(values if sort == "ASC" else values[::-1]), None
+            s = pd.Series(values if sort == "ASC" else values[::-1])
         differences = np.diff(s.to_numpy())
         differences = differences[~np.isnan(differences)]
         counts = counts_of_many(differences)

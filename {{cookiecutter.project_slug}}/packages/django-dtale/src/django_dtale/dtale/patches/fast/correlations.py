@@ -12,8 +12,7 @@ import pandas as pd
 from dtale import views
 
 from ...assets.patching import Substitution
-from ..columns import is_number
-from .columns import FEW
+from ..columns import FEW, is_number
 from .sources import rebuilt
 
 RANKS = Substitution(
@@ -40,9 +39,7 @@ def rank_correlation(first: pd.Series, second: pd.Series) -> float:
 
 def _ranks(values):
     """Return the rank of each value. Equal values have the mean of their ranks."""
-    if (
-        len(np.unique(values[:FEW])) < FEW // 2
-    ):  # Many are equal, so only these are sorted.
+    if len(np.unique(values[:FEW])) < FEW // 2:  # Only these have to be sorted.
         codes, distinct = pd.factorize(values)
         order, counts = distinct.argsort(), np.bincount(codes)
         ends = counts[order].cumsum()
