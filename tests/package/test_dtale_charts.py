@@ -14,6 +14,7 @@ from dtale.dash_application.layout import layout
 from matplotlib import pyplot
 
 from django_dtale.dtale import responses
+from django_dtale.dtale.loader import load_dtale
 from django_dtale.dtale.patches import charts, timestamps
 from django_dtale.dtale.patches.fast.missing import ROWS, rows_of_picture
 from django_dtale.exceptions import InputRefused
@@ -183,6 +184,7 @@ def test_correlations_support_text_columns_and_missing_values(owner, pk):
 
 
 def test_saved_chart_from_a_link_has_a_header():
+    load_dtale()
     config = {"chart_type": "bar", "data_id": "1", "x": "g", "y": ["z"], "agg": "mean"}
     from dtale.dash_application import saved_charts
 
