@@ -234,3 +234,9 @@ def test_browsers_get_encodings_that_they_know(visitor, ann, frame):
         )
         assert answer.headers.get("Content-Encoding", "identity") in accepted
     assert json.loads(answer.data)["data"]
+
+
+def test_table_of_duplicates_is_made_each_time(ask, runs):
+    query = {"type": "show", "action": "execute", "cfg": {"group": ["f"]}}
+    ids = [ask("duplicates/PK", **query).json["data_id"] for _ in range(2)]
+    assert len(set(map(str, ids))) == len(runs) == 2

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from flask import Flask
 
+from django_dtale.dtale.bounds.operation import groups
 from django_dtale.models import Frame
 
 pytestmark = pytest.mark.django_db
@@ -537,3 +538,10 @@ def test_histogram_labels_are_distinct_at_any_scale(
     query = dict(col="a", type="histogram", bins=5, density=density)
     answer = owner.get(f"column-analysis/{pk}", **query).json
     assert len(set(answer["labels"])) == len(answer["data"])
+
+
+@pytest.mark.parametrize("few, found", [(0, 30), (899, 30), (900, 900)])
+def test_related_columns_form_fewer_groups_than_their_product(few, found):
+    frame = pd.DataFrame({"x": range(30), "y": range(30)})
+    assert groups(frame, ["x", "y"], few) == found
+    assert groups(frame, "x", few) == groups(frame, ["x"], few) == 30

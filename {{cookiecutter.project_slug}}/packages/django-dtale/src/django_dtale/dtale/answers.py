@@ -73,7 +73,7 @@ def _key(request: Request, endpoint: str, opened: OpenFrame) -> tuple | None:
     """Return the key of a response, or None if the response can differ each time."""
     if export_format(endpoint, request.args):  # The audit log records each export.
         return None
-    if request.args.get("action", "test") != "test":  # It makes a table of duplicates.
+    if request.args.get("action", "test") != "test":  # The request makes a table.
         return None
     if opened.is_new or opened.source not in (None, opened.origin):
         return None

@@ -98,7 +98,8 @@ class Chart:
             limits.BINNED.check(self.rows * len(binned))
         names = [name for name in names if name not in binned]
         if names:
-            limits.CHART_GROUPS.check(groups(self.data, names))
+            most = limits.CHART_GROUPS.most
+            limits.CHART_GROUPS.check(groups(self.data, names, most))
 
     def check_cleaners(self) -> None:
         cleaners = self.inputs.get("cleaners") or []
@@ -250,7 +251,8 @@ def limit_group_options(build_group_val_options: Callable) -> Callable:
     def offered(df: pd.DataFrame, group_cols: list[str] | None) -> Any:
         known = [name for name in group_cols or () if name in df]
         if known:
-            limits.CHART_GROUPS.check(groups(df, known))
+            most = limits.CHART_GROUPS.most
+            limits.CHART_GROUPS.check(groups(df, known, most))
         return build_group_val_options(df, group_cols)
 
     return offered

@@ -7,6 +7,7 @@ after this module is imported.
 import contextlib
 import functools
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,8 +18,6 @@ from dtale.utils import get_bool_arg, make_list
 from werkzeug import Request
 
 from ...exceptions import InputRefused, LimitExceeded
-
-FEW_GROUPS = 1_000  # No limit on groups is lower.
 
 
 class Operation:
@@ -110,9 +109,7 @@ def on_frame(check: FrameCheck) -> Check:
     return functools.wraps(check)(lambda operation: check(operation, operation.frame))
 
 
-def groups(
-    frame: pd.DataFrame, names: str | Sequence[str], few: int = FEW_GROUPS
-) -> int:
+def groups(frame: pd.DataFrame, names: str | Sequence[str], few: int = 0) -> int:
     """Return the number of groups that one or more columns form in a frame.
 
     Grouping a long frame takes longer than counting the values of its columns. If these
@@ -121,12 +118,12 @@ def groups(
     Args:
         few: The largest product that may be returned.
     """
-    most, names = 1, make_list(names)
-    for name in names:
-        most *= frame[name].nunique(dropna=False)
-        if most > few and len(names) > 1:
-            return frame.groupby(names, observed=True, dropna=False).ngroups
-    return most
+    names = make_list(names)
+    if few or len(names) == 1:
+        most = math.prod(frame[name].nunique(dropna=False) for name in names)
+        if most <= few or len(names) == 1:
+            return most
+    return frame.groupby(names, observed=True, dropna=False).ngroups
 
 
 def unknown_kind(kind: object) -> InputRefused:

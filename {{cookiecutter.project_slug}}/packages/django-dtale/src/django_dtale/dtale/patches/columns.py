@@ -137,8 +137,8 @@ def facts_of(start: Facts, figures: Facts, data: pd.DataFrame, ends: Ends) -> Fa
 def quick_count(unique_count: Callable) -> Callable:
     """Count distinct numbers and dates by sorting them.
 
-    D-Tale uses a hash table, which takes far longer for many values. It is faster for
-    dates that occur often.
+    D-Tale uses a hash table, which takes far longer for many values. If most dates
+    occur often, the hash table is faster.
     """
 
     @functools.wraps(unique_count)

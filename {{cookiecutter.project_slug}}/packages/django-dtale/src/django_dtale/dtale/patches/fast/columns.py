@@ -22,7 +22,7 @@ from .frequencies import has_negative_zero
 from .sources import rebuilt
 
 SHOWN = 100
-MANY = 100  # If one value in a hundred is repeated, pandas is as fast.
+MANY = 100  # At most one value in a hundred may be repeated.
 
 
 def value_counts(column: pd.Series) -> pd.Series:

@@ -39,7 +39,7 @@ def rank_correlation(first: pd.Series, second: pd.Series) -> float:
 
 def _ranks(values):
     """Return the rank of each value. Equal values have the mean of their ranks."""
-    if len(np.unique(values[:FEW])) < FEW // 2:  # Only these have to be sorted.
+    if len(np.unique(values[:FEW])) < FEW // 2:  # Sort distinct values.
         codes, distinct = pd.factorize(values)
         order, counts = distinct.argsort(), np.bincount(codes)
         ends = counts[order].cumsum()
