@@ -208,11 +208,14 @@ def test_row_order_is_the_order_of_pandas(kind):
             [[name, "ASC"]],
             [[name, "DESC"]],
             [["ties", "DESC"], [name, "ASC"]],
+            [[name, "DESC"], ["ties", "ASC"], [name, "ASC"]],
         ):
             names = [each for each, _ in sort]
             ascending = [direction == "ASC" for _, direction in sort]
             try:
-                expected = frame.sort_values(names, ascending=ascending).index
+                expected = frame.sort_values(
+                    names, ascending=ascending, kind="stable"
+                ).index
             except (TypeError, ValueError) as error:  # For example, mixed types.
                 with pytest.raises(type(error)):
                     row_order(frame, sort, None)

@@ -7,7 +7,10 @@ modules. Therefore all callers wait here until the first one has finished.
 
 import functools
 import logging
+import os
 import threading
+import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.core.signals import request_finished
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
     from .application import DtaleApplication
 
 logger = logging.getLogger(__name__)
+
+# NumPy's names of AVX-512. Those since 2.4 come first.
+AVX512 = (
+    "X86_V4 AVX512_ICL AVX512_SPR AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL"
+)
 
 _lock = threading.Lock()
 
@@ -35,6 +43,7 @@ def load_dtale() -> "DtaleApplication":
 
 @functools.cache
 def _load():
+    _import_numpy()
     from .application import build_dtale
 
     return build_dtale()
@@ -64,3 +73,38 @@ def _warm_up():
         load_dtale()
     except Exception:  # The next call of load_dtale() tries again.
         logger.exception("D-Tale cannot be loaded.")
+
+
+def _import_numpy():
+    """Import NumPy, and let it sort without AVX-512 on AMD's Zen 4.
+
+    There, the sorts with AVX-512 take three to five times as long as those with AVX2,
+    because Zen 4 is slow at an instruction that they use for each vector. Logarithms of
+    a million numbers take 3 ms longer than with AVX-512, and a sort 40 ms less.
+    https://github.com/numpy/numpy/pull/32690
+    """
+    if is_zen_4(Path("/proc/cpuinfo")):
+        os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", AVX512)
+    with warnings.catch_warnings():
+        # NumPy warns about names that its release does not know.
+        warnings.simplefilter("ignore", ImportWarning)
+        import numpy  # noqa: F401
+
+
+def is_zen_4(processors: Path) -> bool:
+    """Return whether Linux describes a processor of AMD's Zen 4 in this file.
+
+    Zen 3 belongs to the same family, but has no AVX-512.
+    """
+    try:
+        with processors.open(encoding="ascii", errors="replace") as file:
+            text = file.read(4096)  # This contains the first processor.
+    except OSError:  # This system is not Linux.
+        return False
+    lines = (line.partition(":") for line in text.splitlines())
+    first = {name.strip(): value.split() for name, _, value in reversed([*lines])}
+    return (
+        first.get("vendor_id") == ["AuthenticAMD"]
+        and first.get("cpu family") == ["25"]
+        and "avx512f" in first.get("flags", ())
+    )

@@ -21,7 +21,8 @@ from flask import has_request_context, request
 
 from ...storage import blobs
 from ..endpoints import ANY_ORDER, EDIT_CELL, GRID, NAMED_COLUMNS
-from .columns import FEW
+from .columns import FEW, is_number
+from .fast.order import order_of_numbers
 from .filters import PREDEFINED, filter_texts
 
 ROW = "X-Row"  # The header with the label of the row to edit.
@@ -98,7 +99,8 @@ def requested_sort() -> Sort:
 def row_order(df: pd.DataFrame, sort: Sort, source: tuple | None) -> np.ndarray | None:
     """Return the positions of the rows in sorted order; None if they are in order.
 
-    Ties and missing values are sorted as ``DataFrame.sort_values`` sorts them.
+    Missing values come last, and equal values stay in their order, as
+    ``DataFrame.sort_values(kind="stable")`` sorts them.
 
     Args:
         sort: if it is empty, the rows are sorted by their labels.
@@ -120,15 +122,43 @@ def row_order(df: pd.DataFrame, sort: Sort, source: tuple | None) -> np.ndarray 
 def _sorted_positions(df, sort):
     if not sort:
         return np.argsort(df.index.to_numpy(), kind="stable")
-    names = list(dict.fromkeys(name for name, _ in sort))
-    columns = df[names].set_axis(pd.RangeIndex(len(df)))
-    ascending = [direction == "ASC" for _, direction in sort]
-    if len(sort) == 1:
-        ranks = _ranks_of_texts(columns[names[0]], *ascending)
-        if ranks is not None:
-            return ranks.argsort(kind="stable")
-    ordered = columns.sort_values([name for name, _ in sort], ascending=ascending)
-    return ordered.index.to_numpy()
+    directions: dict[str, bool] = {}
+    for name, direction in sort:
+        directions.setdefault(name, direction == "ASC")
+    order = None
+    for name, ascending in reversed(directions.items()):
+        column = df[name] if order is None else df[name].take(order)
+        positions = _positions(column, ascending)
+        if positions is None:  # pandas can sort the column, or fails.
+            columns = df[[*directions]].set_axis(pd.RangeIndex(len(df)))
+            columns = columns.sort_values(
+                [*directions], ascending=[*directions.values()]
+            )
+            return columns.index.to_numpy()
+        order = positions if order is None else order.take(positions)
+    return order
+
+
+def _positions(column, ascending):
+    """Return the positions of a column's rows in sorted order; None for some dtypes.
+
+    Equal values stay in the order of their rows.
+    """
+    dtype = column.dtype
+    if isinstance(dtype, pd.StringDtype):
+        ranks = _ranks_of_texts(column, ascending)
+        return None if ranks is None else order_of_numbers(ranks)
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes, most = column.cat.codes.to_numpy().astype(int), len(dtype.categories)
+        ranks = codes if ascending else most - 1 - codes
+        return order_of_numbers(np.where(codes < 0, most, ranks))
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_convert(None)
+    elif not (
+        is_number(dtype) or (isinstance(dtype, np.dtype) and dtype.kind in "bmM")
+    ):
+        return None
+    return order_of_numbers(column.to_numpy(), ascending)
 
 
 def _ranks_of_texts(column, ascending):
@@ -137,8 +167,7 @@ def _ranks_of_texts(column, ascending):
     A missing value has the highest rank. With a million rows and a thousand texts,
     sorting the ranks takes 0.08 of the time.
     """
-    dtype = column.dtype
-    if not (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"):
+    if column.dtype.storage != "pyarrow":
         return None
     texts = pa.chunked_array(column.array.__arrow_array__())
     if pc.count_distinct(texts[:FEW]).as_py() > FEW // 2:
