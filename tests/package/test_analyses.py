@@ -115,7 +115,7 @@ def originally(monkeypatch):
                 view = views.exception_decorator(view)
                 context.setitem(app.view_functions, name, view)
             for name in (
-                *("build_sequential_diffs", "build_base_chart"),
+                *("build_sequential_diffs", "build_base_chart", "load_describe"),
                 "build_filter_vals",
             ):
                 context.setattr(views, name, inspect.unwrap(getattr(views, name)))

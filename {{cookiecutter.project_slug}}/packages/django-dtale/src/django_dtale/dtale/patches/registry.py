@@ -37,7 +37,7 @@ from . import (
 )
 from .fast import charts as fast_charts
 from .fast import columns as fast_columns
-from .fast import correlations, exports, frequencies
+from .fast import correlations, descriptions, exports, frequencies
 
 
 def resolve(target: str) -> Any:
@@ -158,6 +158,7 @@ PATCHES = [
     *histograms.PATCHES,
     *exports.PATCHES,
     *fast_columns.PATCHES,
+    *descriptions.PATCHES,
     *correlations.PATCHES,
     *frequencies.PATCHES,
     *filters.PATCHES,
