@@ -127,38 +127,41 @@ def _sorted_positions(df, sort):
         directions.setdefault(name, direction == "ASC")
     order = None
     for name, ascending in reversed(directions.items()):
-        column = df[name] if order is None else df[name].take(order)
-        positions = _positions(column, ascending)
-        if positions is None:  # pandas can sort the column, or fails.
+        found = _numbers(df[name], ascending)
+        if found is None:  # pandas can sort the column, or fails.
             columns = df[[*directions]].set_axis(pd.RangeIndex(len(df)))
             columns = columns.sort_values(
                 [*directions], ascending=[*directions.values()]
             )
             return columns.index.to_numpy()
+        numbers, is_ascending = found
+        if order is not None:  # The columns after this one have sorted the rows.
+            numbers = numbers.take(order)
+        positions = order_of_numbers(numbers, is_ascending)
         order = positions if order is None else order.take(positions)
     return order
 
 
-def _positions(column, ascending):
-    """Return the positions of a column's rows in sorted order; None for some dtypes.
+def _numbers(column, ascending):
+    """Return numbers that sort the rows like a column, and whether they are ascending.
 
-    Equal values stay in the order of their rows.
+    The result is None for some dtypes, and for columns of many different texts.
     """
     dtype = column.dtype
     if isinstance(dtype, pd.StringDtype):
         ranks = _ranks_of_texts(column, ascending)
-        return None if ranks is None else order_of_numbers(ranks)
+        return None if ranks is None else (ranks, True)
     if isinstance(dtype, pd.CategoricalDtype):
         codes, most = column.cat.codes.to_numpy().astype(int), len(dtype.categories)
         ranks = codes if ascending else most - 1 - codes
-        return order_of_numbers(np.where(codes < 0, most, ranks))
+        return np.where(codes < 0, most, ranks), True
     if isinstance(dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_convert(None)
     elif not (
         is_number(dtype) or (isinstance(dtype, np.dtype) and dtype.kind in "bmM")
     ):
         return None
-    return order_of_numbers(column.to_numpy(), ascending)
+    return column.to_numpy(), ascending
 
 
 def _ranks_of_texts(column, ascending):
