@@ -35,9 +35,9 @@ from . import (
     rows,
     sorting,
 )
+from .fast import chart_pages, correlations, exports, frequencies
 from .fast import charts as fast_charts
 from .fast import columns as fast_columns
-from .fast import correlations, exports, frequencies
 
 
 def resolve(target: str) -> Any:
@@ -157,6 +157,7 @@ PATCHES = [
     *describe.PATCHES,
     *histograms.PATCHES,
     *exports.PATCHES,
+    *chart_pages.PATCHES,
     *fast_columns.PATCHES,
     *correlations.PATCHES,
     *frequencies.PATCHES,
