@@ -15,7 +15,8 @@ from flask import has_request_context, make_response, request
 from plotly.io import to_html
 from werkzeug import Response
 
-EXPORT = "dtale.chart_export"
+from ...endpoints import CHART_EXPORT
+
 LEVEL = 6  # Flask-Compress uses the same level.
 GZIP = 16 + zlib.MAX_WBITS
 NAME = "plotly-of-this-page.js"
@@ -33,7 +34,7 @@ def link_plotly(write_html: Callable) -> Callable:
         if (
             include_plotlyjs is True
             and has_request_context()
-            and request.endpoint == EXPORT
+            and request.endpoint == CHART_EXPORT
             and request.args.get("chart_type") != "maps"
         ):
             include_plotlyjs = NAME
@@ -86,4 +87,4 @@ def _opening_tag():
 
 
 PATCHES = [("dtale.dash_application.charts:write_html", link_plotly)]
-VIEWS = [(EXPORT, complete_page)]
+VIEWS = [(CHART_EXPORT, complete_page)]
