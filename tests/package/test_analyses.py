@@ -20,7 +20,13 @@ from scipy import stats
 from django_dtale.dtale import store
 from django_dtale.dtale.loader import load_dtale
 from django_dtale.dtale.patches import describe
-from django_dtale.dtale.patches.fast import charts, columns, correlations, networks
+from django_dtale.dtale.patches.fast import (
+    charts,
+    columns,
+    correlations,
+    networks,
+    raw_pandas,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +83,8 @@ def requests_of(frame, rng):
         frequency = {"col": name, "type": "frequency", "top": 100}
         yield "column-analysis/PK", frequency
         yield "column-analysis/PK", frequency | {"splits": "text"}
+    for kind in ("describe", "nunique"):
+        yield "raw-pandas/PK", {"func_type": kind}
     for name in numbers:
         if not frame[name].isna().any():
             yield "variance/PK", {"col": name}
@@ -104,7 +112,7 @@ def originally(monkeypatch):
     app = dtale.app(dtale.usual_root)
     originals = {
         name: inspect.unwrap(app.view_functions[name])
-        for module in (columns, correlations, describe, networks)
+        for module in (columns, correlations, describe, networks, raw_pandas)
         for name, _ in module.VIEWS
     }
     build = inspect.unwrap(column_analysis.FrequencyAnalysis.build)
