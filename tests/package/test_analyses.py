@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dtale import column_analysis, views
+from dtale.charts import utils
 from dtale.ppscore import calculation
 from pandas.testing import assert_frame_equal
 from scipy import stats
@@ -127,6 +128,8 @@ def originally(monkeypatch):
                 "build_filter_vals",
             ):
                 context.setattr(views, name, inspect.unwrap(getattr(views, name)))
+            group = inspect.unwrap(utils.build_agg_data)
+            context.setattr(utils, "build_agg_data", group)
             context.setattr(column_analysis.FrequencyAnalysis, "build", build)
             return function(*args)
 

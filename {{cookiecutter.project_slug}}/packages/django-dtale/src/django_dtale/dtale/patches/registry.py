@@ -149,8 +149,9 @@ PATCHES = [
         "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
         replace_with(preferences.GeojsonList()),
     ),
+    # The patches of `endpoint_bounds` and `charts` wrap those of `fast_charts`.
+    *fast_charts.PATCHES,
     *endpoint_bounds.PATCHES,
-    *fast_charts.PATCHES,  # The patches of `charts` wrap these.
     *charts.PATCHES,
     *allowlists.PATCHES,
     *columns.PATCHES,
