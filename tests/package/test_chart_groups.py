@@ -3,6 +3,7 @@
 import gc
 import inspect
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from dtale.dash_application import charts as dash_charts
 from pandas.testing import assert_frame_equal
 
 from django_dtale.dtale.loader import load_dtale
-from django_dtale.dtale.patches.fast import charts, codes
+from django_dtale.dtale.patches.fast import charts, codes, networks
 
 ROWS = charts.FEW + 2_000
 rng = np.random.default_rng(1)
@@ -129,3 +130,14 @@ def test_heatmaps_are_those_of_dtale(owner, publish, ann, monkeypatch, agg, pair
             dash_charts, name, inspect.unwrap(getattr(dash_charts, name))
         )
     assert page() == ours
+
+
+@pytest.mark.parametrize("to", [key for key in KEYS if key != "text"])
+def test_edges_are_the_last_distinct_rows(monkeypatch, to):
+    frame = pd.concat([FRAME] * 3, ignore_index=True)
+    args = {"from": "text", "to": to, "weight": "n"}
+    monkeypatch.setattr(networks.global_state, "get_data", lambda data_id: frame)
+    monkeypatch.setattr(networks, "request", SimpleNamespace(args=args))
+    assert len(frame) > networks.EDGES.most
+    expected = frame.drop_duplicates(["text", to, "n"], keep="last")
+    assert_frame_equal(networks.distinct_edges("1"), expected)
