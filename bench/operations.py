@@ -18,8 +18,9 @@ class Operation:
             time.
         before: A path that is requested before each measured path, or an empty string.
         after: A path that is requested after all of them, or an empty string.
-        is_export: Whether the response is a file. The site calculates each file, because
-            its audit log records each export.
+        is_export: Whether the response is a file, which a browser requests with its
+            own encodings.
+        is_large: Whether the file is too large for the cache of responses.
         changes_view: Whether the site saves a sort or a filter, each time.
         ratio: The goal for the ratio to D-Tale alone.
     """
@@ -29,13 +30,14 @@ class Operation:
     before: str = ""
     after: str = ""
     is_export: bool = False
+    is_large: bool = False
     changes_view: bool = False
     ratio: float = 0.35
 
     @property
     def is_kept(self):
         """Return whether the site keeps the response and sends it again."""
-        return not (self.is_export or self.changes_view)
+        return not (self.is_large or self.changes_view)
 
 
 def path(route, **query):
@@ -276,6 +278,7 @@ OPERATIONS = [
             f"export {kind.upper()}",
             (path("data-export/ID", type=kind),),
             is_export=True,
+            is_large=True,
         )
         for kind in ("csv", "tsv", "parquet")
     ),

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dtale import column_analysis, views
+from dtale.charts import utils
 from dtale.ppscore import calculation
 from pandas.testing import assert_frame_equal
 from scipy import stats
@@ -20,7 +21,13 @@ from scipy import stats
 from django_dtale.dtale import store
 from django_dtale.dtale.loader import load_dtale
 from django_dtale.dtale.patches import describe
-from django_dtale.dtale.patches.fast import charts, columns, correlations, networks
+from django_dtale.dtale.patches.fast import (
+    charts,
+    columns,
+    correlations,
+    networks,
+    raw_pandas,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +84,8 @@ def requests_of(frame, rng):
         frequency = {"col": name, "type": "frequency", "top": 100}
         yield "column-analysis/PK", frequency
         yield "column-analysis/PK", frequency | {"splits": "text"}
+    for kind in ("describe", "nunique"):
+        yield "raw-pandas/PK", {"func_type": kind}
     for name in numbers:
         if not frame[name].isna().any():
             yield "variance/PK", {"col": name}
@@ -104,7 +113,7 @@ def originally(monkeypatch):
     app = dtale.app(dtale.usual_root)
     originals = {
         name: inspect.unwrap(app.view_functions[name])
-        for module in (columns, correlations, describe, networks)
+        for module in (columns, correlations, describe, networks, raw_pandas)
         for name, _ in module.VIEWS
     }
     build = inspect.unwrap(column_analysis.FrequencyAnalysis.build)
@@ -119,6 +128,8 @@ def originally(monkeypatch):
                 "build_filter_vals",
             ):
                 context.setattr(views, name, inspect.unwrap(getattr(views, name)))
+            group = inspect.unwrap(utils.build_agg_data)
+            context.setattr(utils, "build_agg_data", group)
             context.setattr(column_analysis.FrequencyAnalysis, "build", build)
             return function(*args)
 

@@ -9,6 +9,7 @@ from dtale import predefined_filters
 
 from django_dtale.dtale import answers
 from django_dtale.dtale.endpoints import OPEN, PURE
+from django_dtale.models import Action, AuditEntry
 from django_dtale.storage import blobs
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +18,10 @@ PAIR = {"cols": ["f", "g"]}
 # A request to each of the endpoints, with the column that a change affects.
 REQUESTS = {
     "dtale.build_missingno_chart": ("missingno/matrix/PK", {}),
+    "dtale.chart_export": (
+        "chart-export/PK",
+        {"chart_type": "bar", "x": "s", "y": ["f"], "agg": "mean"},
+    ),
     "dtale.describe": ("describe/PK", {"col": "f"}),
     "dtale.get_async_column_filter_data": (
         "async-column-filter-data/PK",
@@ -190,11 +195,53 @@ def test_predefined_filters_are_not_cached(ask, runs):
         predefined_filters.set_filters([])
 
 
-def test_exports_are_always_recorded(ask, runs):
+FILES = {
+    "PNG": ("missingno/matrix/PK", {"file": "true"}),
+    "HTML": REQUESTS["dtale.chart_export"],
+}
+
+
+@pytest.mark.parametrize("file_format", FILES)
+def test_each_export_is_recorded_and_small_files_are_cached(
+    ask, frame, visitor, bob, runs, monkeypatch, file_format
+):
+    path, query = FILES[file_format]
+    files = {
+        ask(path, someone, **query).data for someone in (visitor(bob), visitor(bob))
+    }
+    assert len(runs) == len(files) == 1
+    monkeypatch.setattr(answers, "MAX_FILE", 100)
+    edit = {"col": "f", "rowIndex": 0, "updated": "99.5"}
+    assert ask("edit-cell/PK", **edit).json["success"]
+    runs.clear()
     for _ in range(2):
-        runs.clear()
-        ask("missingno/matrix/PK", file="true")
-        assert len(runs) == 1
+        ask(path, **query)
+    assert len(runs) == 2
+    recorded = AuditEntry.objects.filter(frame_pk=frame.pk, action=Action.EXPORTED)
+    assert sorted(recorded.values_list("username", "detail")) == [
+        *[("ann", file_format)] * 2,
+        *[("bob", file_format)] * 2,
+    ]
+
+
+def test_exported_grids_are_not_cached(ask, runs):
+    for _ in range(2):
+        ask("data/PK", export="true")
+    assert len(runs) == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"load": 50, "load_type": "random"},
+        {"chart_type": "maps", "map_type": "scattergeo", "lat": "f", "lon": "g"},
+    ],
+)
+def test_charts_that_can_differ_each_time_are_not_cached(ask, runs, options):
+    path, query = REQUESTS["dtale.chart_export"]
+    for _ in range(2):
+        ask(path, **{**query, **options})
+    assert len(runs) == 2
 
 
 def test_people_who_ask_at_once_wait_for_one_calculation(rf, frame, ann, monkeypatch):

@@ -1,9 +1,11 @@
 """Charts and images that fail in plain D-Tale."""
 
+import gzip
 import inspect
 import json
 import time
 
+import brotli
 import missingno
 import numpy as np
 import pandas as pd
@@ -12,6 +14,8 @@ from dtale.charts import utils
 from dtale.dash_application import charts as dash_charts
 from dtale.dash_application.layout import layout
 from matplotlib import pyplot
+from plotly.io import to_html
+from plotly.offline import get_plotlyjs
 
 from django_dtale.dtale import responses
 from django_dtale.dtale.loader import load_dtale
@@ -281,3 +285,33 @@ def test_chart_can_be_exported(owner, groups):
     for path in ("chart-export", "chart-export-all"):
         answer = owner.get(f"{path}/{groups(3)}", chart_type="bar", x="a", y=["b"])
         assert "attachment" in answer.headers["Content-Disposition"]
+
+
+DECODE = {"gzip": gzip.decompress, "br": brotli.decompress, None: bytes}
+
+
+@pytest.mark.parametrize(
+    "encodings, expected",
+    [
+        ("gzip, deflate, br, zstd", "gzip"),
+        ("gzip;q=0, br", "br"),
+        ("", None),
+    ],
+)
+def test_exported_page_contains_all_of_plotly(owner, groups, encodings, expected):
+    """The script is compressed once, and the page is the same as Plotly's own."""
+    path = f"/flask/dtale/chart-export/{groups(3)}"
+    query = {"chart_type": "bar", "x": "a", "y": '["b"]', "agg": "sum"}
+    headers = {"Accept-Encoding": encodings}
+    answers = [
+        owner.browser.get(path, query_string={**query, "title": title}, headers=headers)
+        for title in ("First", "Second")
+    ]
+    opening, script, _ = to_html({}, include_plotlyjs=True).partition(get_plotlyjs())
+    for answer, title in zip(answers, ("First", "Second"), strict=True):
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert answer.headers.get("Content-Encoding") == expected
+        text = DECODE[expected](answer.data).decode()
+        assert text.startswith(f"{opening}{script}</script>")
+        assert f'"text":"{title}"' in text
+        assert text.rstrip().endswith("</html>")

@@ -7,7 +7,7 @@ people request the same at once, one request calculates and the others wait for 
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -17,12 +17,15 @@ from dtale import predefined_filters
 from werkzeug import Request
 
 from ..storage import blobs
-from ..unit_of_work import current
+from ..unit_of_work import audit, current
 from ..unit_of_work.open_frame import OpenFrame
-from .endpoints import PURE
+from .endpoints import CHART_EXPORT, GRID, PURE
 from .exports import export_format
 
 ENTRY_OVERHEAD = 2_000  # Bytes of a response's headers and key.
+# Bytes of the largest file that is cached. The page of a chart has 1.5 MB, or 5 MB if the
+# client accepts no compression.
+MAX_FILE = 8 << 20
 
 _running: WeakValueDictionary[tuple, "_Calculation"] = WeakValueDictionary()
 _running_lock = threading.Lock()
@@ -55,23 +58,30 @@ def answer(
     key = _key(request, endpoint, opened)
     if key is None:
         return run()
+    file_format = export_format(endpoint, request.args)
     with _running_lock:
         calculation = _running.setdefault(key, _Calculation())
     with calculation.lock:
         found = blobs.find(key)
         if found is None:
             response = run()
-            if _is_lasting(response, opened):
+            is_small = not file_format or len(response.content) <= MAX_FILE
+            if is_small and _is_lasting(response, opened):
                 kept = response.content, dict(response.headers)
                 blobs.keep(key, kept, len(response.content) + ENTRY_OVERHEAD)
             return response
+    if file_format:  # D-Tale's application records those that it calculates.
+        audit.record_export(opened, file_format)
     content, headers = found
     return HttpResponse(content, headers=headers)
 
 
 def _key(request: Request, endpoint: str, opened: OpenFrame) -> tuple | None:
     """Return the key of a response, or None if the response can differ each time."""
-    if export_format(endpoint, request.args):  # The audit log records each export.
+    if endpoint == CHART_EXPORT and not _is_constant(request.args):
+        return None
+    # The page of an exported grid also depends on the preferences of the person.
+    if endpoint == GRID and export_format(endpoint, request.args):
         return None
     if request.args.get("action", "test") != "test":  # The request makes a table.
         return None
@@ -95,6 +105,15 @@ def _key(request: Request, endpoint: str, opened: OpenFrame) -> tuple | None:
     # D-Tale compresses its responses, and not all browsers know the same encodings.
     sent = get_language(), request.headers.get("Accept-Encoding", "")
     return (*opened.origin, "answer", path, arguments, digest.digest(), *sent)
+
+
+def _is_constant(args: Mapping[str, str]) -> bool:
+    """Return whether a chart depends only on the data, the view and the arguments.
+
+    Maps also depend on what the person has uploaded, and a chart of some of the rows can
+    be of other rows each time.
+    """
+    return args.get("chart_type") != "maps" and args.get("load", "100") == "100"
 
 
 def _is_lasting(response: HttpResponse, opened: OpenFrame) -> bool:

@@ -55,7 +55,13 @@ from .endpoints import (
     kind_of,
 )
 from .patches import describe, filters, predefined, rows
-from .patches.fast import columns, correlations, networks
+from .patches.fast import (
+    chart_pages,
+    columns,
+    correlations,
+    networks,
+    raw_pandas,
+)
 from .patches.registry import STORE, apply_patches, resolve
 from .visible_data import GridView
 
@@ -64,8 +70,8 @@ PLAIN_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 
 PROCESSES = "dtale.get_processes"
 VIEW_MODULES = (
-    *(columns, correlations, describe, filters),
-    *(networks, pages, predefined, rows),
+    *(chart_pages, columns, correlations, describe, filters),
+    *(networks, pages, predefined, raw_pandas, rows),
 )
 VERSION = "HTTP_X_DATA_VERSION"  # The header of `fresh.js`, in the WSGI environment.
 

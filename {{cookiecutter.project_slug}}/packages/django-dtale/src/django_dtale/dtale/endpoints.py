@@ -19,6 +19,7 @@ GRID = "dtale.get_data"
 # Its parameter `type` is one of `exports.DATA_FORMATS`.
 DATA_EXPORT = "dtale.data_export"
 EDIT_CELL = "dtale.edit_cell"
+CHART_EXPORT = "dtale.chart_export"
 # The responses of these endpoints do not depend on the order of the rows.
 ANY_ORDER = {
     "dtale.get_async_column_filter_data",
@@ -83,7 +84,7 @@ PAGES = {
 EXPORTS = {
     "dtale.build_missingno_chart",
     "dtale.chart_csv_export",
-    "dtale.chart_export",
+    CHART_EXPORT,
     "dtale.chart_export_all",
     DATA_EXPORT,
     "dtale.get_correlations",
@@ -154,6 +155,7 @@ DATA = {
 # are not cached.
 PURE = {
     "dtale.build_missingno_chart",
+    CHART_EXPORT,
     "dtale.describe",
     "dtale.get_async_column_filter_data",
     "dtale.get_chart_data",

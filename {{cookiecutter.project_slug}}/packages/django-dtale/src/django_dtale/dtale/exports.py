@@ -6,14 +6,14 @@ from flask import request
 from werkzeug import Response
 
 from ..unit_of_work import audit, current
-from .endpoints import GRID, Kind, kind_of
+from .endpoints import CHART_EXPORT, GRID, Kind, kind_of
 
 # The formats in which D-Tale exports data, by the values of its parameter `type`.
 DATA_FORMATS = {"csv": "CSV", "tsv": "TSV", "parquet": "Parquet"}
 # Endpoints that export a chart, or all charts of a group.
 CHART_FORMATS = {
     "dtale.chart_csv_export": "CSV",
-    "dtale.chart_export": "HTML",
+    CHART_EXPORT: "HTML",
     "dtale.chart_export_all": "HTML",
 }
 # Endpoints whose responses are shown on pages, too. The parameter says that the response
@@ -50,7 +50,7 @@ def export_format(endpoint: str | None, args: Mapping[str, str]) -> str | None:
         parameter, file_format = FLAGS[endpoint]
         is_export = args.get(parameter, "").lower() == "true"
         return file_format if is_export else None
-    if endpoint == "dtale.chart_export" and args.get("export_type") == "png":
+    if endpoint == CHART_EXPORT and args.get("export_type") == "png":
         return "PNG"
     if endpoint in CHART_FORMATS:
         return CHART_FORMATS[endpoint]

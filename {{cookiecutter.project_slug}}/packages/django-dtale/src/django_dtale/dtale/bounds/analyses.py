@@ -199,7 +199,8 @@ def edge_columns(parameters: Mapping[str, str]) -> list[str]:
 def edges(operation: Operation, frame: pd.DataFrame) -> None:
     """Equal edges of a long table count once. See ``patches.fast.networks``."""
     if len(frame) > limits.EDGES.most:
-        limits.EDGES.check(groups(frame, edge_columns(operation.request.args)))
+        columns, most = edge_columns(operation.request.args), limits.EDGES.most
+        limits.EDGES.check(groups(frame, columns, most))
 
 
 @on_frame

@@ -6,6 +6,7 @@ at the end patch D-Tale so that it runs the checks.
 """
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from dtale.charts.utils import retrieve_chart_data, valid_chart
 from dtale.utils import make_list
 
 from ...exceptions import FrameNotFound, InputRefused, LimitExceeded
+from ..patches.fast.codes import count_distinct
 from . import limits
 from .columns import check_cleaning, has_texts
 from .operation import Operation, groups, unknown_kind
@@ -134,7 +136,7 @@ def grid(frame: pd.DataFrame, inputs: Inputs) -> None:
     chart = Chart(frame, inputs, ["x", "y"], ["z"])
     chart.check()
     names = chart.known(chart.axes)
-    limits.HEATMAP.check(int(np.prod([float(chart.data[x].nunique()) for x in names])))
+    limits.HEATMAP.check(math.prod(count_distinct(chart.data[x]) for x in names))
 
 
 def maps(frame: pd.DataFrame, inputs: Inputs) -> None:

@@ -18,6 +18,7 @@ from dtale.utils import get_bool_arg, make_list
 from werkzeug import Request
 
 from ...exceptions import InputRefused, LimitExceeded
+from ..patches.fast.codes import count_distinct
 
 
 class Operation:
@@ -120,7 +121,7 @@ def groups(frame: pd.DataFrame, names: str | Sequence[str], few: int = 0) -> int
     """
     names = make_list(names)
     if few or len(names) == 1:
-        most = math.prod(frame[name].nunique(dropna=False) for name in names)
+        most = math.prod(count_distinct(frame[name], dropna=False) for name in names)
         if most <= few or len(names) == 1:
             return most
     return frame.groupby(names, observed=True, dropna=False).ngroups

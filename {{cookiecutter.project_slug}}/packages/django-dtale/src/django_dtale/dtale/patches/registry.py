@@ -35,9 +35,9 @@ from . import (
     rows,
     sorting,
 )
+from .fast import chart_pages, correlations, descriptions, exports, frequencies
 from .fast import charts as fast_charts
 from .fast import columns as fast_columns
-from .fast import correlations, descriptions, exports, frequencies
 
 
 def resolve(target: str) -> Any:
@@ -149,14 +149,16 @@ PATCHES = [
         "dtale.dash_application.custom_geojson:CUSTOM_GEOJSON",
         replace_with(preferences.GeojsonList()),
     ),
+    # The patches of `endpoint_bounds` and `charts` wrap those of `fast_charts`.
+    *fast_charts.PATCHES,
     *endpoint_bounds.PATCHES,
-    *fast_charts.PATCHES,  # The patches of `charts` wrap these.
     *charts.PATCHES,
     *allowlists.PATCHES,
     *columns.PATCHES,
     *describe.PATCHES,
     *histograms.PATCHES,
     *exports.PATCHES,
+    *chart_pages.PATCHES,
     *fast_columns.PATCHES,
     *descriptions.PATCHES,
     *correlations.PATCHES,

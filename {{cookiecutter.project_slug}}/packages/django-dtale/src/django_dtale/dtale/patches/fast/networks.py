@@ -4,9 +4,11 @@ D-Tale creates an edge for each row. Browsers cannot show a million edges, but a
 million rows often has only a few edges that differ.
 """
 
+import math
 from collections.abc import Callable
 from functools import wraps
 
+import numpy as np
 import pandas as pd
 from dtale import global_state, views
 from flask import request
@@ -14,6 +16,7 @@ from flask import request
 from ...assets.patching import Substitution
 from ...bounds.analyses import edge_columns
 from ...bounds.limits import EDGES
+from .charts import groups_of
 from .sources import rebuilt
 
 ROWS = Substitution(
@@ -39,7 +42,17 @@ def distinct_edges(data_id: str) -> pd.DataFrame:
     frame = global_state.get_data(data_id)
     if len(frame) <= EDGES.most:
         return frame
-    return frame.drop_duplicates(edge_columns(request.args), keep="last")
+    columns = edge_columns(request.args)
+    groups = groups_of(frame, columns)
+    if groups is not None:
+        numbers, values = groups
+        most = math.prod(map(len, values))
+        # A missing value has no number.
+        if most <= len(frame) and (numbers >= 0).all():
+            last = np.full(most, -1)
+            last[numbers] = np.arange(len(frame))
+            return frame.iloc[np.sort(last[last >= 0])]
+    return frame.drop_duplicates(columns, keep="last")
 
 
 def with_distinct_edges(*changes: Substitution) -> Callable:
