@@ -37,7 +37,7 @@ from . import (
 )
 from .fast import charts as fast_charts
 from .fast import columns as fast_columns
-from .fast import correlations, exports, frequencies
+from .fast import correlations, exports, frequencies, matrices
 
 
 def resolve(target: str) -> Any:
@@ -159,6 +159,7 @@ PATCHES = [
     *exports.PATCHES,
     *fast_columns.PATCHES,
     *correlations.PATCHES,
+    *matrices.PATCHES,
     *frequencies.PATCHES,
     *filters.PATCHES,
     *predefined.PATCHES,
