@@ -37,7 +37,7 @@ from . import (
 )
 from .fast import charts as fast_charts
 from .fast import columns as fast_columns
-from .fast import correlations, exports, frequencies, matrices
+from .fast import exports, frequencies, matrices, scores
 
 
 def resolve(target: str) -> Any:
@@ -158,7 +158,7 @@ PATCHES = [
     *histograms.PATCHES,
     *exports.PATCHES,
     *fast_columns.PATCHES,
-    *correlations.PATCHES,
+    *scores.PATCHES,
     *matrices.PATCHES,
     *frequencies.PATCHES,
     *filters.PATCHES,
