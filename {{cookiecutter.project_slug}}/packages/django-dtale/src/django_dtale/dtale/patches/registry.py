@@ -37,7 +37,7 @@ from . import (
 )
 from .fast import charts as fast_charts
 from .fast import columns as fast_columns
-from .fast import exports, frequencies, matrices, scores
+from .fast import exports, frequencies, matrices, missing, scores
 
 
 def resolve(target: str) -> Any:
@@ -150,7 +150,8 @@ PATCHES = [
         replace_with(preferences.GeojsonList()),
     ),
     *endpoint_bounds.PATCHES,
-    *fast_charts.PATCHES,  # The patches of `charts` wrap these.
+    *fast_charts.PATCHES,  # The patches of `charts` wrap these and the next ones.
+    *missing.PATCHES,
     *charts.PATCHES,
     *allowlists.PATCHES,
     *columns.PATCHES,
