@@ -13,13 +13,15 @@ from dtale import views
 
 from ...assets.patching import Substitution
 from ..columns import FEW, is_number
+from .matrices import correlations_of
 from .sources import rebuilt
 
-RANKS = Substitution(
+PAIRS = Substitution(
     "views.py",
-    "SciPy ranks two columns together, which is slow.",
-    r's0\.corr\(s1, method="spearman"\)',
-    "rank_correlation(s0, s1)",
+    "SciPy ranks two columns together, which is slow, and NumPy copies the columns.",
+    r's0\.corr\(s1, method="(\w+)"\)',
+    r'pair_correlation(s0, s1, "\1")',
+    count=2,
 )
 DATES = Substitution(
     "views.py",
@@ -29,12 +31,18 @@ DATES = Substitution(
 )
 
 
-def rank_correlation(first: pd.Series, second: pd.Series) -> float:
-    """Return Spearman's correlation of two columns without missing values."""
+def pair_correlation(first: pd.Series, second: pd.Series, method: str) -> float:
+    """Return the correlation of two columns without missing values.
+
+    Args:
+        method: "pearson" or "spearman", which is Pearson's correlation of the ranks.
+    """
     if not (is_number(first.dtype) and is_number(second.dtype)) or len(first) < 3:
-        return first.corr(second, method="spearman")
-    ranks = [_ranks(each.to_numpy()) for each in (first, second)]
-    return pd.Series(ranks[0]).corr(pd.Series(ranks[1]))
+        return first.corr(second, method=method)
+    values = [each.to_numpy() for each in (first, second)]
+    if method == "spearman":
+        values = [_ranks(each) for each in values]
+    return float(correlations_of(values, is_complete=True)[0, 1])
 
 
 def _ranks(values):
@@ -94,8 +102,8 @@ def correlations_by_date(
 
 
 def rank_quickly(get_scatter: Callable) -> Callable:
-    """Rank each column of a scatter chart for itself. The rest of the view is D-Tale's."""
-    view = rebuilt(get_scatter, views, [RANKS], rank_correlation)
+    """Correlate the columns of a scatter chart by themselves. The rest of the view is D-Tale's."""
+    view = rebuilt(get_scatter, views, [PAIRS], pair_correlation)
     return wraps(get_scatter)(views.exception_decorator(view))
 
 

@@ -59,6 +59,12 @@ def correlation_matrix(data: pd.DataFrame, is_complete: bool = False) -> pd.Data
         else each.to_numpy(float, na_value=np.nan)
         for _, each in data.items()
     ]
+    found = correlations_of(columns, is_complete)
+    return pd.DataFrame(found, data.columns, data.columns)
+
+
+def correlations_of(columns: list[np.ndarray], is_complete: bool) -> np.ndarray:
+    """Return the correlations of columns. See ``correlation_matrix``."""
     with np.errstate(all="ignore"):
         gaps = [number for number, each in enumerate(columns) if _has_gaps(each)]
         found, is_precise = _correlations(columns, gaps)
@@ -73,7 +79,7 @@ def correlation_matrix(data: pd.DataFrame, is_complete: bool = False) -> pd.Data
             pair = pd.DataFrame({1: columns[first], 2: columns[second]}).corr()
             found[[first, second], [second, first]] = pair.iloc[0, 1]
     found[undefined, :] = found[:, undefined] = np.nan
-    return pd.DataFrame(found, data.columns, data.columns)
+    return found
 
 
 def _has_gaps(values):
