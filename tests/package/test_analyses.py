@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dtale import column_analysis, views
+from dtale import correlations as dtale_correlations
 from dtale.charts import utils
 from dtale.ppscore import calculation
 from pandas.testing import assert_frame_equal
@@ -25,6 +26,7 @@ from django_dtale.dtale.patches.fast import (
     charts,
     columns,
     correlations,
+    matrices,
     networks,
     raw_pandas,
 )
@@ -91,9 +93,14 @@ def requests_of(frame, rng):
             yield "variance/PK", {"col": name}
         for sort in ("ASC", "DESC"):
             yield "sorted-sequential-diffs/PK", {"col": name, "sort": sort}
+    if "constant" not in frame:  # Because of rounding, NumPy has results for it.
+        yield "correlations/PK", {}
+        yield "correlations/PK", {"encodeStrings": "true"}
+        yield "corr-analysis/PK", {}
     for _ in range(3):
         pair = [*rng.choice(numbers, 2, replace=False)]
-        yield "scatter/PK", {"cols": pair}
+        if "constant" not in pair:  # The same is true for pandas.
+            yield "scatter/PK", {"cols": pair}
         yield "correlations-ts/PK", {"cols": pair, "dateCol": "day"}
         value, weight = pair
         if not frame[pair].isna().any(axis=None) and abs(frame[weight].sum()) > 1:
@@ -125,11 +132,13 @@ def originally(monkeypatch):
                 context.setitem(app.view_functions, name, view)
             for name in (
                 *("build_sequential_diffs", "build_base_chart", "load_describe"),
-                "build_filter_vals",
+                *("build_filter_vals", "build_correlations_matrix"),
             ):
                 context.setattr(views, name, inspect.unwrap(getattr(views, name)))
             group = inspect.unwrap(utils.build_agg_data)
             context.setattr(utils, "build_agg_data", group)
+            matrix = inspect.unwrap(dtale_correlations.build_matrix)
+            context.setattr(dtale_correlations, "build_matrix", matrix)
             context.setattr(column_analysis.FrequencyAnalysis, "build", build)
             return function(*args)
 
@@ -249,6 +258,82 @@ def test_equal_edges_of_a_long_table_count_once(owner, publish, ann, originally)
     del theirs["avg_weight"]
     assert_same(figures, theirs, "figures")
     assert ask("shortest-path", pk, start="a", end="d")["data"] == ["a", "d"]
+
+
+@pytest.mark.parametrize("rows", [2, 5, LONG])
+def test_constant_column_has_no_correlation(owner, publish, ann, rows):
+    pk = publish(ann, a=np.full(rows, 0.1), b=range(rows)).pk
+    stats = owner.get(f"scatter/{pk}", cols=["a", "b"]).json["stats"]
+    assert (stats["pearson"], stats["spearman"]) == ("N/A", "N/A")
+    assert owner.get(f"correlations/{pk}").json["data"][0]["b"] is None
+
+
+def numbers_of_all_kinds(rows):
+    """Return columns of numbers that are difficult to correlate."""
+    rng = np.random.default_rng(rows)
+    normal = rng.normal(size=rows)
+    late = np.arange(rows) >= rows // 2
+    return pd.DataFrame(
+        {
+            "normal": normal,
+            "related": normal + rng.normal(size=rows) / 9,
+            "opposite": -3 * normal,
+            "gaps": np.where(rng.random(rows) < 0.3, np.nan, normal),
+            # These two are far from the center of the rows that both of them have.
+            "late": np.where(late, rng.normal(size=rows), np.nan),
+            "higher when late": rng.normal(size=rows) + late * 1e4,
+            "constant when late": np.where(late, 0.1, rng.normal(size=rows)),
+            "early": np.where(late, np.nan, rng.normal(size=rows)),
+            "offset": rng.normal(size=rows) + 1e5,
+            "infinite": np.where(rng.random(rows) < 0.1, -np.inf, normal),
+            "constant": np.full(rows, 0.1),
+            "missing": np.full(rows, np.nan),
+            "one": np.where(np.arange(rows) == 1, 1.5, np.nan),
+            "outlier": np.where(np.arange(rows) == rows // 2 + 1, 1e9, normal),
+            "large": normal * 1e200,
+            "small": normal * 1e-200,
+            "float32": normal.astype("float32"),
+            "integer": rng.integers(-9, 9, rows),
+            "unsigned": rng.integers(0, 9, rows).astype("uint64"),
+            "id": np.arange(rows),
+            "bool": normal > 0,
+            "Int64": pd.array(rng.integers(0, 9, rows), "Int64"),
+            "Float64": pd.Series(normal, dtype="Float64").where(normal > 0),
+        }
+    )
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 50, LONG, 2 * matrices.CHUNK])
+def test_correlations_of_all_kinds_of_numbers_are_those_of_pandas(rows):
+    frame = numbers_of_all_kinds(rows)
+    frame["small"] *= 1e190  # pandas itself returns NaN for squares that vanish.
+    assert_frame_equal(
+        matrices.correlation_matrix(frame), frame.corr(), rtol=1e-9, atol=1e-9
+    )
+
+
+def test_correlations_of_complete_columns_are_those_of_numpy():
+    frame = numbers_of_all_kinds(LONG).drop(columns=["constant", "large", "small"])
+    frame = frame.loc[:, ~frame.isna().any()].astype(float)
+    assert np.isinf(frame["infinite"]).any()
+    with np.errstate(all="ignore"):
+        expected = np.corrcoef(frame, rowvar=False)
+    ours = matrices.correlation_matrix(frame, is_complete=True)
+    np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("values", [["b", None, "a"], [1, "1", 2.5], [None] * 2, []])
+@pytest.mark.parametrize("dtype", [None, "category", "object"])
+def test_dummy_columns_are_those_of_pandas(values, dtype):
+    frame = pd.DataFrame({"a b": pd.Series(values, dtype=dtype)}).set_index(
+        pd.Index(range(5, len(values) + 5))
+    )
+    try:
+        expected = pd.get_dummies(frame, columns=["a b"], dtype="int")
+    except TypeError:
+        pytest.skip("pandas cannot order these values.")
+    ours = matrices.dummy_columns(frame)
+    assert_frame_equal(ours.astype("int"), expected)
 
 
 # Sorted views -------------------------------------------------------------------------

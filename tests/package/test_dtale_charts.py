@@ -14,13 +14,20 @@ from dtale.charts import utils
 from dtale.dash_application import charts as dash_charts
 from dtale.dash_application.layout import layout
 from matplotlib import pyplot
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
+from scipy.spatial.distance import pdist
 
 from django_dtale.dtale import responses
 from django_dtale.dtale.loader import load_dtale
 from django_dtale.dtale.patches import charts, timestamps
-from django_dtale.dtale.patches.fast.missing import ROWS, rows_of_picture
+from django_dtale.dtale.patches.fast.missing import (
+    ROWS,
+    null_correlations,
+    null_distances,
+    rows_of_picture,
+)
 from django_dtale.exceptions import InputRefused
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +187,43 @@ def test_matrix_shows_even_rows_of_a_large_frame_and_the_emptiest(freq):
         assert labels[0] == "2026-01-01" and 1 < len(labels) <= charts.MAX_TICKS
         assert max(axes.get_yticks()) < len(shown)
     pyplot.close("all")
+
+
+@pytest.fixture
+def incomplete():
+    """A frame whose columns lack values in several ways."""
+    rng = np.random.default_rng(1)
+    values = pd.DataFrame({name: range(500) for name in "abcdef"}, dtype="Int64")
+    frame = values.mask(rng.random(values.shape) < [0, 0.1, 0.5, 0.9, 1, 0.002])
+    frame["like b"] = frame["b"].astype(float)
+    frame["not b"] = np.where(frame["b"].isna(), "text", None)
+    frame["day"] = pd.Series(pd.Timestamp("2026-01-01"), frame.index[::3])
+    return frame
+
+
+def test_missing_values_correlate_as_in_pandas(incomplete):
+    nulls = incomplete.isna()
+    expected = nulls.loc[:, nulls.nunique() > 1].corr()
+    pd.testing.assert_frame_equal(null_correlations(incomplete), expected)
+    assert null_correlations(incomplete[["a", "e"]]).shape == (0, 0)
+
+
+def test_distances_of_missing_values_are_those_of_scipy(incomplete):
+    expected = pdist(incomplete.isna().to_numpy().T.astype(int))
+    np.testing.assert_array_equal(null_distances(incomplete), expected)
+
+
+@pytest.mark.parametrize("kind", ["heatmap", "dendrogram"])
+def test_pictures_of_missing_values_are_those_of_missingno(incomplete, kind):
+    load_dtale()
+    quickly = getattr(missingno, kind)
+    pictures = []
+    for draw in (quickly, inspect.unwrap(quickly)):
+        canvas = FigureCanvasAgg(draw(incomplete).get_figure())
+        canvas.draw()
+        pictures.append(np.asarray(canvas.buffer_rgba()).copy())
+        pyplot.close("all")
+    np.testing.assert_array_equal(*pictures)
 
 
 def test_correlations_support_text_columns_and_missing_values(owner, pk):

@@ -109,19 +109,6 @@ def ticks(index: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:
     return dates[:: max(math.ceil(len(dates) / MAX_TICKS), 1)]
 
 
-def numeric_columns_only(build_matrix: Callable) -> Callable:
-    """Correlate only the chosen columns.
-
-    If a value is missing, D-Tale correlates text columns as well.
-    """
-
-    @functools.wraps(build_matrix)
-    def matrix(data_id, data, cols, *args):
-        return build_matrix(data_id, data[cols], cols, *args)
-
-    return matrix
-
-
 def rename_column_x(build_base_chart: Callable) -> Callable:
     """Rename a column named "x" while a chart is being built.
 
@@ -250,7 +237,6 @@ PATCHES = [
     ("dtale.dash_application.charts:build_raw_chart", refuse_incomplete_chart),
     ("dtale.dash_application.charts:build_layout", room_for_labels),
     ("dtale.dash_application.layout.layout:build_option", readable_label),
-    ("dtale.correlations:build_matrix", numeric_columns_only),
     ("missingno:matrix", label_rows),
     *(
         (f"missingno:{kind}", draw_under_lock)

@@ -35,7 +35,15 @@ from . import (
     rows,
     sorting,
 )
-from .fast import chart_pages, correlations, descriptions, exports, frequencies
+from .fast import (
+    chart_pages,
+    descriptions,
+    exports,
+    frequencies,
+    matrices,
+    missing,
+    scores,
+)
 from .fast import charts as fast_charts
 from .fast import columns as fast_columns
 
@@ -152,6 +160,7 @@ PATCHES = [
     # The patches of `endpoint_bounds` and `charts` wrap those of `fast_charts`.
     *fast_charts.PATCHES,
     *endpoint_bounds.PATCHES,
+    *missing.PATCHES,  # The patches of `charts` wrap these, too.
     *charts.PATCHES,
     *allowlists.PATCHES,
     *columns.PATCHES,
@@ -161,7 +170,8 @@ PATCHES = [
     *chart_pages.PATCHES,
     *fast_columns.PATCHES,
     *descriptions.PATCHES,
-    *correlations.PATCHES,
+    *scores.PATCHES,
+    *matrices.PATCHES,
     *frequencies.PATCHES,
     *filters.PATCHES,
     *predefined.PATCHES,

@@ -1,11 +1,11 @@
-"""Correlations of columns with many rows: of ranks, over time, and predictive power scores.
+"""Correlations of columns with many rows: of ranks, and over time.
 
 D-Tale leaves ranks to SciPy, which sorts both columns row by row, and creates a DataFrame for
-each date. For each predictive power score, it shuffles all rows to choose 5,000 of them.
+each date.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,16 @@ from dtale import views
 
 from ...assets.patching import Substitution
 from ..columns import FEW, is_number
+from .matrices import correlations_of
+from .order import order_of_numbers
 from .sources import rebuilt
 
-RANKS = Substitution(
+PAIRS = Substitution(
     "views.py",
-    "SciPy ranks two columns together, which is slow.",
-    r's0\.corr\(s1, method="spearman"\)',
-    "rank_correlation(s0, s1)",
+    "SciPy ranks two columns together, which is slow, and NumPy copies the columns.",
+    r's0\.corr\(s1, method="(\w+)"\)',
+    r'pair_correlation(s0, s1, "\1")',
+    count=2,
 )
 DATES = Substitution(
     "views.py",
@@ -29,12 +32,18 @@ DATES = Substitution(
 )
 
 
-def rank_correlation(first: pd.Series, second: pd.Series) -> float:
-    """Return Spearman's correlation of two columns without missing values."""
+def pair_correlation(first: pd.Series, second: pd.Series, method: str) -> float:
+    """Return the correlation of two columns without missing values.
+
+    Args:
+        method: "pearson" or "spearman", which is Pearson's correlation of the ranks.
+    """
     if not (is_number(first.dtype) and is_number(second.dtype)) or len(first) < 3:
-        return first.corr(second, method="spearman")
-    ranks = [_ranks(each.to_numpy()) for each in (first, second)]
-    return pd.Series(ranks[0]).corr(pd.Series(ranks[1]))
+        return first.corr(second, method=method)
+    values = [each.to_numpy() for each in (first, second)]
+    if method == "spearman":
+        values = [_ranks(each) for each in values]
+    return float(correlations_of(values, is_complete=True)[0, 1])
 
 
 def _ranks(values):
@@ -46,7 +55,7 @@ def _ranks(values):
         ranks = np.empty(len(distinct))
         ranks[order] = ends - (counts[order] + 1) / 2
         return ranks[codes]
-    order = np.argsort(values)
+    order = order_of_numbers(values)
     ordered = values[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     counts = np.diff(starts, append=len(values))
@@ -68,18 +77,25 @@ def correlations_by_date(
     codes, dates = pd.factorize(data[date], sort=True)
     x, y = (each.to_numpy(float) for each in values)
     both = ~(np.isnan(x) | np.isnan(y)) & (codes >= 0)
-    codes, x, y = codes[both], x[both], y[both]
+    if not both.all():
+        codes, x, y = codes[both], x[both], y[both]
     counts = np.bincount(codes, minlength=len(dates))
 
     def total(each: np.ndarray) -> np.ndarray:
         return np.bincount(codes, each, len(dates))
 
     with np.errstate(all="ignore"):
-        x, y = (each - (total(each) / counts)[codes] for each in (x, y))
-        found = total(x * y) / np.sqrt(total(x * x) * total(y * y))
+        means = [total(each) / counts for each in (x, y)]
+        centered = [
+            each - mean[codes] for each, mean in zip((x, y), means, strict=True)
+        ]
+        covariances = total(centered[0] * centered[1])
+        squares = [total(each * each) for each in centered]
+        found = covariances / np.sqrt(squares[0] * squares[1])
     # Rounding can leave a small variance of equal values.
-    for each in (x, y):
-        groups = pd.Series(each).groupby(codes)
+    for each, mean, square in zip((x, y), means, squares, strict=True):
+        doubtful = (square <= counts * (mean * 1e-6) ** 2)[codes]
+        groups = pd.Series(each[doubtful]).groupby(codes[doubtful])
         least, greatest = groups.min(), groups.max()
         found[least.index[least == greatest]] = np.nan
     rows = np.ones((len(dates), 2, 2))
@@ -89,8 +105,8 @@ def correlations_by_date(
 
 
 def rank_quickly(get_scatter: Callable) -> Callable:
-    """Rank each column of a scatter chart for itself. The rest of the view is D-Tale's."""
-    view = rebuilt(get_scatter, views, [RANKS], rank_correlation)
+    """Correlate the columns of a scatter chart by themselves. The rest of the view is D-Tale's."""
+    view = rebuilt(get_scatter, views, [PAIRS], pair_correlation)
     return wraps(get_scatter)(views.exception_decorator(view))
 
 
@@ -100,27 +116,6 @@ def correlate_at_once(get_correlations_ts: Callable) -> Callable:
     return wraps(get_correlations_ts)(views.exception_decorator(view))
 
 
-@lru_cache(8)  # Missing values are left out, so frames have several lengths.
-def sampled_positions(rows: int, number: int, seed: int) -> np.ndarray:
-    """Return the positions of the rows that ``DataFrame.sample`` chooses."""
-    return np.random.RandomState(seed).choice(rows, number, replace=False)
-
-
-def sample_once(maybe_sample: Callable) -> Callable:
-    """Choose the rows once for all pairs of columns. D-Tale uses one seed for all pairs."""
-
-    @wraps(maybe_sample)
-    def sampled(
-        df: pd.DataFrame, sample: int | None, random_seed: int | None = None
-    ) -> pd.DataFrame:
-        if not sample or len(df) <= sample or random_seed is None:
-            return maybe_sample(df, sample, random_seed)
-        return df.iloc[sampled_positions(len(df), sample, random_seed)]
-
-    return sampled
-
-
-PATCHES = [("dtale.ppscore.calculation:_maybe_sample", sample_once)]
 VIEWS = [
     ("dtale.get_scatter", rank_quickly),
     ("dtale.get_correlations_ts", correlate_at_once),

@@ -11,9 +11,7 @@ from dtale.utils import get_bool_arg, get_str_arg
 from flask import jsonify, request
 
 from ..columns import FEW, is_number
-from .quantiles import quantiles
-
-QUARTERS = {"25%": 0.25, "50%": 0.5, "75%": 0.75}
+from .descriptions import describe_column
 
 
 def distinct_counts(data_id: str, data: pd.DataFrame) -> pd.Series:
@@ -50,22 +48,9 @@ def describe_all(data: pd.DataFrame) -> pd.DataFrame:
     # The names and the order of the rows depend only on the dtypes.
     shape = data.head(1).describe()
     columns = {
-        name: _describe(data[name]).reindex(shape.index) for name in shape.columns
+        name: describe_column(data[name]).reindex(shape.index) for name in shape.columns
     }
     return pd.DataFrame(columns, shape.index, shape.columns)
-
-
-def _describe(column):
-    is_time = isinstance(column.dtype, np.dtype) and column.dtype.kind == "M"
-    if not (is_time or is_number(column.dtype)):
-        return column.describe()
-    start = {"count": column.count(), "mean": column.mean()}
-    if not is_time:
-        start["std"] = column.std()
-    start["min"] = column.min()
-    quarters = quantiles(column, [*QUARTERS.values()])
-    figures = start | dict(zip(QUARTERS, quarters, strict=True)) | {"max": column.max()}
-    return pd.Series(figures, dtype=object if is_time else float)
 
 
 def summarize(raw_pandas: Callable) -> Callable:
