@@ -6,6 +6,7 @@ that pandas 3 has removed.
 
 import collections
 import functools
+import logging
 import math
 import threading
 from collections.abc import Callable
@@ -224,6 +225,11 @@ def default_to_none(build_saved_header: Callable) -> Callable:
         return build_saved_header(collections.defaultdict(lambda: None, config))
 
     return header
+
+
+def silence_fonts() -> None:
+    """Silence a warning for each text of a picture: D-Tale prefers a font of macOS."""
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
 PATCHES = [

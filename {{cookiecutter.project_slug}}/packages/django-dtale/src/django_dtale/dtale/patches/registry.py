@@ -222,4 +222,5 @@ def apply_patches() -> dict[str, str]:
     install_store()
     resolve("dtale.global_state:APP_SETTINGS").update(APP_SETTINGS)
     filters.silence_warning()
+    charts.silence_fonts()
     return templates
