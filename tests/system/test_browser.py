@@ -109,9 +109,7 @@ def test_scripts_run_ahead_while_a_file_is_chosen(site, page):
     """D-Tale's script does not draw anything there, and has no errors."""
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
-        "console", lambda said: said.type == "error" and problems.append(said.text)
-    )
+    page.on("console", lambda said: said.type == "error" and problems.append(said.text))
     page.goto(site.url)
     with page.expect_file_chooser():
         page.get_by_text("Choose files").click()

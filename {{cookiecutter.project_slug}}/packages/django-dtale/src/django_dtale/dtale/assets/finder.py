@@ -49,9 +49,16 @@ SHIPPED = {
     "plotly": ["package_data/plotly.min.js"],
 }
 ROOT = "dtale/"  # This folder is below STATIC_URL.
-# A page that only runs D-Tale's script, so that the browser compiles it: see ahead.js. V8
-# uses the compiled functions again only if both pages have the script in their HTML.
-AHEAD = '<!doctype html><title>D-Tale</title><script src="dtale_bundle.js"></script>\n'
+# V8 uses the compiled functions again only if both pages have the script in their HTML. The
+# text makes the page long enough to compress it, as ``is_compressed`` expects.
+AHEAD = """<!doctype html>
+<title>D-Tale</title>
+<!-- The site loads this page in a hidden frame while somebody chooses a file, or while the
+server reads a large file. The page only runs the script of the page of D-Tale, so that the
+browser has compiled it when the page of D-Tale is opened. The script draws nothing, because
+the page has no element in which the script draws. -->
+<script src="dtale_bundle.js"></script>
+"""
 MTIME_PRECISION = 0.0001  # Seconds. Times of files are rounded when they are copied.
 
 _lock = threading.Lock()
@@ -60,7 +67,7 @@ _lock = threading.Lock()
 @functools.cache
 def folder() -> str:
     """Return the name of the folder below STATIC_URL."""
-    parts = [version(package) for package in SHIPPED], SUBSTITUTIONS
+    parts = [version(package) for package in SHIPPED], SUBSTITUTIONS, AHEAD
     return ROOT + hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
