@@ -29,6 +29,7 @@ from .test_start import python
 
 MAIN = "dtale/static/dist/dtale_bundle.js"
 FONT = "dtale/static/fonts/Road_Rage.woff2"
+AHEAD = "dtale/static/dist/ahead.html"
 A_YEAR = 365 * 24 * 60 * 60  # The number of seconds in a year.
 
 
@@ -48,7 +49,8 @@ def test_patched_files_replace_the_originals():
         path = files()[f"dtale/static/{name}"]
         assert path.read_text("utf-8") == text
         assert path != shipped()[f"dtale/static/{name}"]
-    others = files().keys() - {f"dtale/static/{name}" for name in patched} - {FONT}
+    made = {FONT, AHEAD, *(f"dtale/static/{name}" for name in patched)}
+    others = files().keys() - made
     assert all(files()[name] == shipped()[name] for name in others)
 
 

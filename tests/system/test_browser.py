@@ -105,6 +105,23 @@ def test_scripts_are_prefetched_only_once(site, page):
     assert ahead.count() == 0
 
 
+def test_scripts_run_ahead_while_a_file_is_chosen(site, page):
+    """D-Tale's script does not draw anything there, and has no errors."""
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and problems.append(said.text))
+    page.goto(site.url)
+    with page.expect_file_chooser():
+        page.get_by_text("Choose files").click()
+    ahead = page.frame_locator("iframe[src$='/dist/ahead.html']").locator("body")
+    expect(ahead).to_be_attached()
+    frame = page.frames[-1]
+    frame.wait_for_load_state()
+    names = frame.evaluate("Object.keys(window).filter(each => /webpack/.test(each))")
+    assert names and not problems
+    expect(ahead.locator("*")).to_have_count(0)
+
+
 def test_trimmed_scripts_still_highlight_code_and_pick_dates(site, page):
     """The site strips unused languages and time zones from D-Tale's scripts."""
     open_sample(page, site)

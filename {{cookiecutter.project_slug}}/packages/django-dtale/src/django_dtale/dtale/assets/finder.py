@@ -49,6 +49,16 @@ SHIPPED = {
     "plotly": ["package_data/plotly.min.js"],
 }
 ROOT = "dtale/"  # This folder is below STATIC_URL.
+# V8 uses the compiled functions again only if both pages have the script in their HTML. The
+# text makes the page long enough to compress it, as ``is_compressed`` expects.
+AHEAD = """<!doctype html>
+<title>D-Tale</title>
+<!-- The site loads this page in a hidden frame while somebody chooses a file, or while the
+server reads a large file. The page only runs the script of the page of D-Tale, so that the
+browser has compiled it when the page of D-Tale is opened. The script draws nothing, because
+the page has no element in which the script draws. -->
+<script src="dtale_bundle.js"></script>
+"""
 MTIME_PRECISION = 0.0001  # Seconds. Times of files are rounded when they are copied.
 
 _lock = threading.Lock()
@@ -57,7 +67,7 @@ _lock = threading.Lock()
 @functools.cache
 def folder() -> str:
     """Return the name of the folder below STATIC_URL."""
-    parts = [version(package) for package in SHIPPED], SUBSTITUTIONS
+    parts = [version(package) for package in SHIPPED], SUBSTITUTIONS, AHEAD
     return ROOT + hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
@@ -97,6 +107,7 @@ def patched_directory() -> Path:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, "utf-8", newline="")
         write_titles_font(made)
+        made.joinpath("dist", "ahead.html").write_text(AHEAD)
         try:
             made.rename(directory)
         except OSError:  # Another process has created the directory.

@@ -31,6 +31,12 @@ SLIMMING = [
         rf"return(\{{\.\.\.{NAME},)offset:(`[^`]+`)\}}",
         r"return\2get offset(){\1return \3}}",
     ),
+    Substitution(
+        MAIN,
+        "Pages without an element to draw in only compile the script: see ahead.js.",
+        rf"({NAME}\.createRoot\()(document\.getElementById\({NAME}\))(\)\.render\()",
+        r"\2&&\1\2\3",
+    ),
     *(
         Substitution(
             script,
