@@ -49,14 +49,13 @@ SHIPPED = {
     "plotly": ["package_data/plotly.min.js"],
 }
 ROOT = "dtale/"  # This folder is below STATIC_URL.
-# V8 uses the compiled functions again only if both pages have the script in their HTML. The
-# text makes the page long enough to compress it, as ``is_compressed`` expects.
+# Chromium used the compiled functions again only if both pages have the script in their HTML.
+# The text makes the page long enough to compress it, as ``is_compressed`` expects.
 AHEAD = """<!doctype html>
 <title>D-Tale</title>
-<!-- The site loads this page in a hidden frame while somebody chooses a file, or while the
-server reads a large file. The page only runs the script of the page of D-Tale, so that the
-browser has compiled it when the page of D-Tale is opened. The script draws nothing, because
-the page has no element in which the script draws. -->
+<!-- The site loads this page in a hidden frame while somebody chooses a file. The page only runs
+the script of the page of D-Tale, so that the browser has compiled it when the page of D-Tale is
+opened. The script draws nothing, because the page has no element in which the script draws. -->
 <script src="dtale_bundle.js"></script>
 """
 MTIME_PRECISION = 0.0001  # Seconds. Times of files are rounded when they are copied.

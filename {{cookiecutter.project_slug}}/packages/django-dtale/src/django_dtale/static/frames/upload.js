@@ -91,10 +91,7 @@ function send(data) {
     if (!hasFile) return;
     show(texts.sending, event.loaded / event.total, progressOfUpload(event, started));
   };
-  sent.upload.onload = ({ loaded }) => {
-    show(texts.reading);
-    document.dispatchEvent(new CustomEvent("frames:sent", { detail: loaded })); // See ahead.js.
-  };
+  sent.upload.onload = () => show(texts.reading);
   sent.onprogress = () => {
     const step = lastStep(sent.responseText);
     if (step?.step) showStep(step);
