@@ -27,6 +27,7 @@ from .visits import browser
 BENCH = Path(__file__).parent
 ROUNDS, PEOPLE, WORKERS = 3, 10, 2
 TIMEOUT = 600_000  # Milliseconds.
+CHOOSING = 2  # Seconds that a person needs in the browser's dialog for files.
 MEMORY = 1_500  # Megabytes.
 # The goals for the ratio to Streamlit.
 GOALS = {
@@ -86,6 +87,9 @@ def sign_in(site):
 class Person:
     """A person with a page. Each action is a generator that stops before the action starts.
 
+    Attributes:
+        button: a selector of what opens the browser's dialog for files.
+
     Args:
         page: a page of Playwright.
         url: the URL of the page that opens files.
@@ -98,10 +102,12 @@ class Person:
         self.smallest = smallest
         await self.page.goto(self.url)
         await self.page.wait_for_load_state("networkidle")
-        chooser = self.page.locator("input[type=file]")
-        await chooser.wait_for(state="attached")
+        async with self.page.expect_file_chooser() as opened:
+            await self.page.locator(self.button).first.click()
+        chooser = await opened.value
+        await asyncio.sleep(CHOOSING)
         yield
-        await chooser.set_input_files(file)
+        await chooser.set_files(file)
         await self.see_rows()
 
     async def see(self, css, text=""):
@@ -114,6 +120,8 @@ class Person:
 
 class Visitor(Person):
     """A person on the generated site."""
+
+    button = "text=Choose files"
 
     async def see_rows(self):
         problem = "form[data-opens] .problem"
@@ -148,6 +156,8 @@ class Visitor(Person):
 
 class StreamlitUser(Person):
     """A person who uses the Streamlit app."""
+
+    button = "[data-testid=stFileUploader] button"
 
     async def see_rows(self, column=None):
         await self.see("[data-testid=stText]", f"rows, sorted by {column}$")
