@@ -10,11 +10,15 @@ SIZE = 5_000
 rng = np.random.default_rng(1)
 normal = rng.normal(size=SIZE)
 integers = rng.integers(-(2**63), 2**63 - 1, SIZE, endpoint=True)
+pairs = normal.copy()
+pairs[::500] = pairs[1::500] + 1e-13
 NUMBERS = {
     "empty": normal[:0],
     "one": normal[:1],
     "floats": normal,
     "ties": normal.round(1),
+    "pairs that are nearly equal": pairs,
+    "values of clusters": normal.round(1) + normal * 1e-14,
     "zeros of both signs": np.where(normal < 0, -0.0, 0.0),
     "missing": np.where(normal < 0, np.nan, normal),
     "all missing": np.full(SIZE, np.nan),

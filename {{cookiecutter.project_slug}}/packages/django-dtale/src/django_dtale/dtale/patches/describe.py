@@ -27,10 +27,9 @@ from flask import jsonify, request
 from pandas.api.types import is_string_dtype
 
 from ...exceptions import InputRefused
-from .columns import FEW, is_number
 from .dtypes import classify_type, is_text
 from .fast.columns import value_counts
-from .fast.descriptions import DescribedColumn
+from .fast.descriptions import DescribedColumn, is_quick
 from .text_metrics import in_chunks, string_metrics
 
 MAX_SHOWN = 100
@@ -82,8 +81,7 @@ def base_description(
     """Return what D-Tale's ``load_describe`` returns for a column with these counts."""
     # Objects and complex numbers have no statistics except counts.
     if column.dtype.kind not in "Oc":
-        is_long = len(column) > FEW and is_number(column.dtype)
-        found = DescribedColumn(column, counts) if is_long else column
+        found = DescribedColumn(column, counts) if is_quick(column) else column
         return views.load_describe(found, aggs)
     description, code = views.load_describe(column.head(1))
     missing = column.isna().sum()

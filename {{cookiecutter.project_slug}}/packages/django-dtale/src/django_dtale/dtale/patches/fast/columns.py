@@ -83,9 +83,13 @@ def fast_differences(build_sequential_diffs: Callable) -> Callable:
         counts = counts_of_many(differences)
         if counts is None:
             return build_sequential_diffs(s, col)
-        counts = counts.sort_values(ascending=False, kind="stable")
-        shown = counts.sort_values(ascending=False).head(SHOWN)
-        shown = shown.rename_axis("value").rename("count").reset_index()
+        values, times = counts.index.to_numpy(), counts.to_numpy()
+        if times.max() > 1:
+            first = _descending(times, "stable")
+            values, times = values[first], times[first]
+        # D-Tale sorts the counts once more. Equal counts then have another order.
+        first = _descending(times, "quicksort")[:SHOWN]
+        shown = pd.DataFrame({"value": values[first], "count": times[first]})
         formatter = grid_formatter(grid_columns(shown), as_string=True)
         [write] = [each[2] for each in formatter.fmts if each[1] == "value"]
         figures = {
@@ -102,6 +106,11 @@ def fast_differences(build_sequential_diffs: Callable) -> Callable:
         return figures, code
 
     return built
+
+
+def _descending(numbers, kind):
+    """Return the positions that ``Series.sort_values(ascending=False)`` finds."""
+    return len(numbers) - 1 - numbers[::-1].argsort(kind=kind)[::-1]
 
 
 PRESENT = Substitution(

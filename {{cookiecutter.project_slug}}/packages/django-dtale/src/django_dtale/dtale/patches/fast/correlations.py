@@ -14,7 +14,6 @@ from dtale import views
 from ...assets.patching import Substitution
 from ..columns import FEW, is_number
 from .matrices import correlations_of
-from .order import order_of_numbers
 from .sources import rebuilt
 
 PAIRS = Substitution(
@@ -55,7 +54,7 @@ def _ranks(values):
         ranks = np.empty(len(distinct))
         ranks[order] = ends - (counts[order] + 1) / 2
         return ranks[codes]
-    order = order_of_numbers(values)
+    order = np.argsort(values)
     ordered = values[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     counts = np.diff(starts, append=len(values))

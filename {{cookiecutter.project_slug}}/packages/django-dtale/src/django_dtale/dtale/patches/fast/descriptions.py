@@ -13,11 +13,18 @@ from .quantiles import quantiles
 QUARTERS = {"25%": 0.25, "50%": 0.5, "75%": 0.75}
 
 
+def is_quick(column: pd.Series) -> bool:
+    """Return whether a column has many values, which are numbers or dates of NumPy."""
+    dtype = column.dtype
+    is_time = isinstance(dtype, np.dtype) and dtype.kind == "M"
+    return len(column) > FEW and (is_time or is_number(dtype))
+
+
 def describe_column(column: pd.Series) -> pd.Series:
     """Return the same statistics as ``column.describe()``."""
-    is_time = isinstance(column.dtype, np.dtype) and column.dtype.kind == "M"
-    if not (is_time or is_number(column.dtype)):
+    if not is_quick(column):
         return column.describe()
+    is_time = column.dtype.kind == "M"
     start = {"count": column.count(), "mean": column.mean()}
     if not is_time:
         start["std"] = column.std()
@@ -28,7 +35,7 @@ def describe_column(column: pd.Series) -> pd.Series:
 
 
 class DescribedColumn:
-    """A column of numbers for D-Tale's ``load_describe``, which asks for statistics.
+    """A column of numbers or dates for D-Tale's ``load_describe``, which asks for statistics.
 
     Args:
         counts: the number of occurrences of each value, if D-Tale asks for the mode.
@@ -71,9 +78,8 @@ def describe_quickly(load_describe: Callable) -> Callable:
         additional_aggs: list[str] | None = None,
     ) -> tuple[dict[str, Any], list[str]]:
         column: Any = column_series
-        if len(column) > FEW and is_number(column.dtype):
-            is_described = isinstance(column, DescribedColumn)
-            column = column if is_described else DescribedColumn(column)
+        if is_quick(column) and not isinstance(column, DescribedColumn):
+            column = DescribedColumn(column)
         return load_describe(column, additional_aggs)
 
     return described
