@@ -55,6 +55,14 @@ SLIMMING = [
         r"\g<1>0",
     ),
     Substitution(
+        MAIN,
+        "Side panels open at once. While one opens for half a second, nothing in it can be "
+        "clicked safely, and the grid is drawn again and again.",
+        r"(?<=width:0;)transition:all \.5s;|(?<=height:100%;)transition:all \.25s",
+        "",
+        count=2,
+    ),
+    Substitution(
         STYLES,
         "The font of the titles is a third smaller as WOFF2.",
         r'/Road_Rage\.woff"\) format\("woff"\)',
