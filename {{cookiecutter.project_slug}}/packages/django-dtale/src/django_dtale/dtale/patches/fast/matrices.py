@@ -69,7 +69,7 @@ def correlations_of(columns: list[np.ndarray], is_complete: bool) -> np.ndarray:
         gaps = [number for number, each in enumerate(columns) if _has_gaps(each)]
         found, is_precise = _correlations(columns, gaps)
     undefined = [
-        number
+        int(number)
         for number in np.flatnonzero(~is_precise.diagonal())
         if _is_constant(columns[number])
     ]
