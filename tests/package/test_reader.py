@@ -278,6 +278,22 @@ def test_reader_ends_when_its_worker_is_killed(tmp_path):
 
 
 @linux
+def test_request_can_be_cancelled_while_its_reader_ends(tmp_path):
+    """The server learns of both at once."""
+    directory = tmp_path / "reader-1"
+    directory.mkdir()
+    code = (
+        "import socket, sys, time; from django_dtale.readers.process.server import Server;"
+        "worker, connection = socket.socketpair();"
+        "server = Server(None, lambda request, answers: None);"
+        "server.start(connection, {'directory': sys.argv[1]});"
+        "worker.close(); time.sleep(0.5); server.serve()"
+    )
+    subprocess.run([sys.executable, "-c", code, str(directory)], check=True)
+    assert not directory.exists()
+
+
+@linux
 def test_environment_of_readers_has_no_secrets(read):
     read("a.csv", b"a\n1\n")
     process = launcher.fork_server.process

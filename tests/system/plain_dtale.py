@@ -16,10 +16,10 @@ root = f"/{prefix[0]}" if prefix else None
 
 
 def fixed(classify_type, json_float):
-    """Return fixed versions of two functions of ``dtale.utils``.
+    """Return fixed versions of three functions of ``dtale.utils``.
 
     The site fixes the same bugs: unsigned integers are text, intervals are integers,
-    and -inf becomes inf.
+    -inf becomes inf, and sorted rows with equal values are in no particular order.
     """
 
     def classify(name):
@@ -32,7 +32,18 @@ def fixed(classify_type, json_float):
         text = json_float(x, *args, **kwargs)
         return "-inf" if text == "inf" and x < 0 else text
 
-    return {"classify_type": classify, "json_float": written}
+    def ordered(df, params):
+        if "sort" not in params:
+            return df.sort_index()
+        names, directions = zip(*params["sort"], strict=True)
+        ascending = [direction == "ASC" for direction in directions]
+        return df.sort_values([*names], ascending=ascending, kind="stable")
+
+    return {
+        "classify_type": classify,
+        "json_float": written,
+        "sort_df_for_grid": ordered,
+    }
 
 
 # D-Tale's modules import these functions by name, so patch each module.

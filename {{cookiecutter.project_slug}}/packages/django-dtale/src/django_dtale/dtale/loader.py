@@ -8,6 +8,7 @@ modules. Therefore all callers wait here until the first one has finished.
 import functools
 import logging
 import os
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -43,7 +44,7 @@ def load_dtale() -> "DtaleApplication":
 
 @functools.cache
 def _load():
-    _import_numpy()
+    _avoid_slow_sorts()
     from .application import build_dtale
 
     return build_dtale()
@@ -75,20 +76,25 @@ def _warm_up():
         logger.exception("D-Tale cannot be loaded.")
 
 
-def _import_numpy():
-    """Import NumPy, and let it sort without AVX-512 on AMD's Zen 4.
+def _avoid_slow_sorts():
+    """On AMD's Zen 4, import NumPy so that it sorts without AVX-512.
 
     There, the sorts with AVX-512 take three to five times as long as those with AVX2,
     because Zen 4 is slow at an instruction that they use for each vector. Logarithms of
     a million numbers take 3 ms longer than with AVX-512, and a sort 40 ms less.
     https://github.com/numpy/numpy/pull/32690
     """
-    if is_zen_4(Path("/proc/cpuinfo")):
-        os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", AVX512)
-    with warnings.catch_warnings():
-        # NumPy warns about names that its release does not know.
-        warnings.simplefilter("ignore", ImportWarning)
-        import numpy  # noqa: F401
+    is_set = "NPY_DISABLE_CPU_FEATURES" in os.environ
+    if "numpy" in sys.modules or is_set or not is_zen_4(Path("/proc/cpuinfo")):
+        return
+    os.environ["NPY_DISABLE_CPU_FEATURES"] = AVX512
+    try:
+        with warnings.catch_warnings():
+            # NumPy warns about names that its release does not know.
+            warnings.simplefilter("ignore", ImportWarning)
+            import numpy  # noqa: F401
+    finally:  # In other processes, nothing would ignore the warning.
+        del os.environ["NPY_DISABLE_CPU_FEATURES"]
 
 
 def is_zen_4(processors: Path) -> bool:

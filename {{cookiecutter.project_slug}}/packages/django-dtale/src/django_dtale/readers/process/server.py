@@ -79,7 +79,9 @@ class Server:
             }
             waiting = self.control and len(self.readers) < READERS
             control = [self.control] if waiting else []
-            ready, _, _ = select.select([self.woken, *watched, *control], [], [])
+            # A request can be cancelled at the moment at which its reader ends. `reap` comes
+            # last, because it then has to remove the directory.
+            ready, _, _ = select.select([*watched, *control, self.woken], [], [])
             for each in ready:
                 if each is self.woken:
                     self.reap()
