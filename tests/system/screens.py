@@ -179,7 +179,12 @@ def visit_states(walk):
     walk.go("/?layout=list")
     page.locator("form[data-opens] summary").click()
     yield "options of an upload"
-    # The server does not answer this request.
+    # Wait until the browser has compiled D-Tale's script, because the network is never idle
+    # while the next request is without an answer.
+    drop(page, ("orders.csv", "a"), kinds=["dragenter"])
+    expect(page.locator("iframe[src$='/ahead.html']")).to_be_attached()
+    page.frames[-1].wait_for_load_state("networkidle")
+    page.wait_for_load_state("networkidle")
     page.route("**/upload/", lambda route: held.append(route))
     held = []
     drop(page, ("orders.csv", "a\n1\n"))
