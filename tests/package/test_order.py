@@ -37,7 +37,7 @@ NUMBERS = {
     "dates": np.datetime64("2026-01-01", "us")
     + rng.integers(0, 9, SIZE).astype("m8[D]"),
     "dates and NaT": np.where(
-        normal < 0, np.datetime64("NaT"), integers.view("M8[ns]")
+        normal < 0, np.datetime64("NaT", "ns"), integers.view("M8[ns]")
     ),
     "durations": integers.view("m8[s]"),
 }
