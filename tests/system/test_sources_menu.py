@@ -72,6 +72,8 @@ def test_source_is_opened_from_the_menu_and_refreshed_in_the_grid(site, page, pr
     header.get_by_role("link", name="Data of this site", exact=True).click()
     expect(page.get_by_text("All orders of the shop.")).to_be_visible()
     page.get_by_role("link", name="Orders of a year").click()
+    # Without the script of the page, the browser itself sends the form, and shows no progress.
+    page.wait_for_url("**/sources/shop.orders/")
     page.get_by_label("Year").fill("2026")
     page.get_by_role("button", name="Open in D-Tale").click()
     expect(page.get_by_role("progressbar", name="Collecting")).to_be_visible()
