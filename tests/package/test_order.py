@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from django_dtale.dtale.patches.fast.order import order_of_numbers
+from django_dtale.dtale.patches.sorting import row_order
 
 SIZE = 5_000
 rng = np.random.default_rng(1)
@@ -50,3 +51,11 @@ def test_order_is_the_stable_order_of_pandas(kind, ascending):
     column = pd.Series(values.astype("float32") if kind == "float16" else values)
     expected = column.sort_values(kind="stable", ascending=ascending).index
     assert order_of_numbers(values, ascending).tolist() == [*expected]
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean", "float", "category"])
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_rows_with_equal_values_stay_in_their_order(dtype, direction):
+    frame = pd.DataFrame({"a": pd.Series(normal > 0).astype(dtype)})
+    expected = frame.sort_values("a", kind="stable", ascending=direction == "ASC").index
+    assert row_order(frame, [["a", direction]], None).tolist() == [*expected]

@@ -28,7 +28,10 @@ def return_freed_memory(**kwargs: Any) -> None:
     if private_bytes() < _kept + GROWTH:
         _lock.release()
         return
-    threading.Thread(target=_return, daemon=True).start()
+    try:
+        threading.Thread(target=_return, daemon=True).start()
+    except RuntimeError:  # The process ends, or has too many threads.
+        _lock.release()
 
 
 def private_bytes() -> int:

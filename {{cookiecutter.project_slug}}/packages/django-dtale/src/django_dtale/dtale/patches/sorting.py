@@ -131,7 +131,7 @@ def _sorted_positions(df, sort):
         if found is None:  # pandas can sort the column, or fails.
             columns = df[[*directions]].set_axis(pd.RangeIndex(len(df)))
             columns = columns.sort_values(
-                [*directions], ascending=[*directions.values()]
+                [*directions], ascending=[*directions.values()], kind="stable"
             )
             return columns.index.to_numpy()
         numbers, is_ascending = found
