@@ -27,6 +27,7 @@ from .visits import browser
 BENCH = Path(__file__).parent
 ROUNDS, PEOPLE, WORKERS = 3, 10, 2
 TIMEOUT = 600_000  # Milliseconds.
+POLLING = 50  # Milliseconds.
 CHOOSING = 2  # Seconds that a person needs in the browser's dialog for files.
 MEMORY = 1_500  # Megabytes.
 # The goals for the ratio to Streamlit.
@@ -115,7 +116,7 @@ class Person:
 
         Playwright's own functions look only twice a second.
         """
-        await self.page.wait_for_function(VISIBLE, arg=[css, text])
+        await self.page.wait_for_function(VISIBLE, arg=[css, text], polling=POLLING)
 
 
 class Visitor(Person):
@@ -151,7 +152,7 @@ class Visitor(Person):
         await self.see("button", "^Histogram$")
         await self.page.get_by_role("button", name="Histogram").click()
         chart = ".side-panel-content canvas:not(#boxplot)"
-        await self.page.wait_for_function(DRAWN, arg=chart)
+        await self.page.wait_for_function(DRAWN, arg=chart, polling=POLLING)
 
 
 class StreamlitUser(Person):
@@ -162,7 +163,7 @@ class StreamlitUser(Person):
     async def see_rows(self, column=None):
         await self.see("[data-testid=stText]", f"rows, sorted by {column}$")
         grid = "[data-testid=stDataFrame] canvas"
-        await self.page.wait_for_function(DRAWN, arg=grid)
+        await self.page.wait_for_function(DRAWN, arg=grid, polling=POLLING)
 
     async def option(self, label):
         """Open a list of columns. Return the option `float`."""

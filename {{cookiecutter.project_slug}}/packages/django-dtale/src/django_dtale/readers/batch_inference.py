@@ -168,7 +168,7 @@ def _convert_together(
 
 
 def _numbers(words, kind, rules):
-    if inference._has_identifier(words):
+    if inference.has_identifier(words):
         return None
     if rules.decimal != ".":
         words = inference._with_point(words, rules)

@@ -5,6 +5,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,13 +15,11 @@ NULL_VALUES = pa.array(
     ["", "-", "#N/A", "N/A", "n/a", "NA", "NULL", "null", "None", "NaN", "nan", "NaT"]
 )
 
-# A number with a leading zero or plus is an identifier, such as a postcode, a product
-# code or a telephone number. So is 0x1F, which Arrow would read as a number.
-IDENTIFIER = r"^(\+|-?0[0-9xX])"
+IS_DIGIT_OR_X = np.isin(np.arange(256), list(b"0123456789xX"))
 # Floats would keep only the first digits of these integers.
 TOO_LARGE = r"^-?[0-9]{16,}$"
 
-SAMPLE = 1_000  # Values.
+FEW, SAMPLE = 10, 1_000  # Values.
 
 DATES = [
     *("%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y", "%d %b %Y", "%d %B %Y"),
@@ -139,24 +138,43 @@ def _is_plain_text(words: pa.ChunkedArray, rules: Rules) -> bool:
 
 
 def _numbers_and_booleans(words, rules):
-    if not _has_identifier(words):
-        plain = _numbers(words) if rules.decimal == "." else None
-        if plain is None and not rules.are_usual:
-            plain = _numbers(_with_point(words, rules))
+    plain = _numbers(words) if rules.decimal == "." else None
+    if plain is None and not rules.are_usual:
+        plain = _numbers(_with_point(words, rules))
+    if plain is not None and not has_identifier(words):
         yield plain
     booleans = _cast(words, pa.bool_())
-    # Otherwise, all values are 0 or 1.
-    if booleans is not None and _has(words, "(?i)^[tf]"):
+    # If no text is longer, all values are 0 or 1, and not true or false.
+    if booleans is not None and pc.max(pc.binary_length(words)).as_py() > 1:
         yield booleans
 
 
-def _has_identifier(words):
-    zeros = (
-        pc.and_not(pc.starts_with(words, zero), pc.starts_with(words, f"{zero}."))
-        for zero in ("0", "-0")
-    )
-    suspects = words.filter(functools.reduce(pc.or_, zeros, pc.starts_with(words, "+")))
-    return _has(suspects, IDENTIFIER)
+def has_identifier(words: pa.Array | pa.ChunkedArray) -> bool:
+    """Return whether a string is an identifier: +49, 007, -07 or 0x1F.
+
+    A number with a leading zero or plus is an identifier, such as a postcode, a product
+    code or a telephone number. So is 0x1F, which Arrow would read as a number.
+    """
+    chunks = words.chunks if isinstance(words, pa.ChunkedArray) else [words]
+    return any(map(_chunk_has_identifier, chunks))
+
+
+def _chunk_has_identifier(words):
+    # NumPy compares the first bytes in a fifth of the time of Arrow's functions of texts.
+    words = words.drop_null()
+    if not len(words):
+        return False
+    _, offsets, data = words.buffers()
+    kind = np.int64 if pa.types.is_large_string(words.type) else np.int32
+    starts = np.frombuffer(offsets, kind)[words.offset :][: len(words) + 1]
+    codes = np.frombuffer(data or b"\0", np.uint8)
+    starts, ends = starts[:-1], starts[1:]
+    first = codes.take(starts, mode="clip")
+    if ((first == ord("+")) & (starts < ends)).any():
+        return True
+    zeros = starts + (first == ord("-"))
+    zeros = zeros[(codes.take(zeros, mode="clip") == ord("0")) & (zeros + 1 < ends)]
+    return bool(IS_DIGIT_OR_X[codes[zeros + 1]].any())
 
 
 def _with_point(words, rules):
@@ -208,8 +226,10 @@ def _any(values):
 
 def _cast(words, kind):
     try:
-        # Try a sample first, because a failing cast of a long column is slow.
-        words.slice(0, SAMPLE).cast(kind)
+        # A failing cast is slow: Arrow describes an error for each value. Therefore, try
+        # a few values first.
+        for rows in FEW, SAMPLE:
+            words.slice(0, rows).cast(kind)
         return words.cast(kind)
     except pa.ArrowInvalid:
         return None

@@ -12,7 +12,7 @@ from .doubts import Detection, Doubt
 from .options import ImportOptions
 from .text.encodings import detect_encoding
 from .text.footer import detect_footer
-from .text.layout import BLOCK
+from .text.layout import BLOCK, count_lines
 from .text.marks import (
     date_columns,
     date_order,
@@ -65,7 +65,7 @@ def sniff(path: str | Path, given: ImportOptions | None = None) -> Detection:
 
 def _count_lines(path: str | Path) -> int:
     with open(path, "rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
+        return sum(map(count_lines, iter(lambda: file.read(BLOCK), b"")))
 
 
 def _doubt_about_width(

@@ -68,8 +68,8 @@ def quick_ranges(calc_data_ranges: Callable) -> Callable:
 def quick_facts(dtype_formatter: Callable) -> Callable:
     """Collect the facts about columns in fewer passes.
 
-    D-Tale goes through a column once for each quantile, and looks for blank cells even
-    in columns that cannot have any.
+    D-Tale goes through a column once for each figure, and looks for blank cells even in
+    columns that cannot have any.
     """
 
     @functools.wraps(dtype_formatter)
@@ -86,7 +86,7 @@ def quick_facts(dtype_formatter: Callable) -> Callable:
                     "visible": previous.get(name, {}).get("visible", True),
                 }
                 return facts_of(start, known[name], data, data_ranges.get(name))
-            column, told = in_order(data[name]), dtype
+            column, told = data[name], dtype
             if classify_type(dtype) == "S" and not may_be_blank(column):
                 told = "bool"  # For bool, D-Tale only counts missing values.
             # The formatter only looks up columns by name, so it accepts a dict.

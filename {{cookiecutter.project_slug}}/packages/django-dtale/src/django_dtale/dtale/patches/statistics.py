@@ -1,10 +1,13 @@
-"""Statistics of the columns of a wide frame, calculated for many columns at once.
+"""Statistics of the columns of a frame, calculated for many columns at once.
 
 For a column with few values, pandas spends far more time preparing a calculation than
-on the calculation itself. Columns of one dtype are therefore calculated together.
+on the calculation itself. Columns of one dtype are therefore calculated together. Long
+columns are calculated one by one, in threads.
 """
 
+import os
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,8 @@ from .timestamps import milliseconds
 
 # The maximum number of cells in a calculation, which limits its use of memory.
 CELLS = 1 << 20
+LONG = 100_000  # Rows: from this number on, threads save time.
+THREADS = min(os.cpu_count() or 1, 4)
 EXACT = 2**53  # A float can represent each integer up to this one.
 NULLABLE_INTEGERS = set(NULLABLE.values()) - {pd.BooleanDtype()}
 
@@ -23,23 +28,31 @@ NULLABLE_INTEGERS = set(NULLABLE.values()) - {pd.BooleanDtype()}
 def known_columns(frame: pd.DataFrame) -> dict[str, dict]:
     """Return the statistics of the columns of a frame, keyed by column name.
 
-    Columns of a long frame are omitted, and so are columns whose dtype is not supported
-    here.
+    Columns whose dtype is not supported here are omitted.
 
     Args:
         frame: A frame whose columns have unique names.
     """
     known: dict[str, dict] = {}
-    at_once = CELLS // max(len(frame), 1)
-    if at_once < 2 or not len(frame):
+    if not len(frame):
         return known
-    for dtype, names in _by_dtype(frame).items():
-        figures_of = _calculation(dtype)
-        for start in range(0, len(names) if figures_of else 0, at_once):
-            part = names[start : start + at_once]
-            figures = figures_of(frame[part]) or {}
+    at_once = max(1, CELLS // len(frame))
+    parts = [
+        (figures_of, names[start : start + at_once])
+        for dtype, names in _by_dtype(frame).items()
+        if (figures_of := _calculation(dtype))
+        for start in range(0, len(names), at_once)
+    ]
+
+    def calculate(part):
+        figures_of, names = part
+        return figures_of(frame[names]) or {}
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        calculated = (threads.map if len(frame) >= LONG else map)(calculate, parts)
+        for (_, names), figures in zip(parts, calculated, strict=True):
             values = zip(*(each.tolist() for each in figures.values()), strict=True)
-            for name, row in zip(part, values, strict=False):
+            for name, row in zip(names, values, strict=False):
                 known[name] = dict(zip(figures, row, strict=True))
     return known
 
@@ -53,9 +66,13 @@ def column_ranges(frame: pd.DataFrame) -> dict[str, dict]:
     found: dict[str, dict] = {}
     for dtype, names in _by_dtype(frame if len(frame) else frame[[]]).items():
         if _calculation(dtype) is _of_numbers:
-            columns = frame[names]
-            least, greatest = columns.min().to_dict(), columns.max().to_dict()
-            found |= {n: {"min": least[n], "max": greatest[n]} for n in names}
+            values = frame[names].to_numpy()
+            # These functions ignore NaN, unless a column has no other values. The sum of
+            # -0.0 and 0 is 0.0.
+            nothing = values.dtype.type(0)
+            ends = (each.reduce(values) + nothing for each in (np.fmin, np.fmax))
+            for name, low, high in zip(names, *map(np.ndarray.tolist, ends), strict=True):
+                found[name] = {"min": low, "max": high}
         elif dtype in NULLABLE_INTEGERS:
             values = frame[names].to_numpy("float64", na_value=np.nan)
             ends = np.fmin.reduce(values), np.fmax.reduce(values)
@@ -102,8 +119,20 @@ def _counts(ordered, missing):
         missing: A mask of its missing values.
     """
     missing = missing.sum(axis=1)
-    differ = (ordered[:, 1:] != ordered[:, :-1]).sum(axis=1) + 1
-    return {"missing": missing, "unique": differ - missing}
+    return {"missing": missing, "unique": _are_first(ordered).sum(axis=1) - missing}
+
+
+def _sorted(values):
+    """Return an array whose rows are in ascending order."""
+    is_sorted = len(values) == 1 and (values[:, 1:] >= values[:, :-1]).all()
+    return values if is_sorted else np.sort(values, axis=1)
+
+
+def _are_first(ordered):
+    """Return a mask of the values that differ from the one before them in their row."""
+    first = np.ones(ordered.shape, bool)
+    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=first[:, 1:])
+    return first
 
 
 def _of_booleans(columns):
@@ -116,19 +145,34 @@ def _of_booleans(columns):
 
 
 def _of_numbers(columns):
-    ordered = np.sort(columns.to_numpy().T, axis=1)
-    sorted_columns = pd.DataFrame(ordered.T, copy=False)
-    low, high = sorted_columns.quantile([0.25, 0.75]).to_numpy()
+    ordered = _sorted(columns.to_numpy().T)
+    # NaN is sorted last and differs from every value, including itself.
+    counts = _counts(ordered, ordered != ordered)
+    low, high = (_quantile(ordered, counts["missing"], each) for each in (0.25, 0.75))
     lower, upper = low - 1.5 * (high - low), high + 1.5 * (high - low)
     return {
-        # NaN is sorted last and differs from every value, including itself.
-        **_counts(ordered, ordered != ordered),
-        **_moments(sorted_columns),
+        **counts,
+        **_moments(pd.DataFrame(ordered.T, copy=False)),
         "lower": lower,
         "upper": upper,
         "outliers": (ordered < lower[:, None]).sum(axis=1)
         + (ordered > upper[:, None]).sum(axis=1),
     }
+
+
+def _quantile(ordered, missing, share):
+    """Return a quantile of each row, interpolated as pandas and NumPy do by default."""
+    if ordered.dtype.kind == "f" and ordered.dtype != np.float64:
+        return pd.DataFrame(ordered.T, copy=False).quantile(share).to_numpy()
+    place = np.maximum(ordered.shape[1] - missing - 1, 0) * share
+    before = place.astype(int)[:, None]
+    after = np.minimum(before + 1, ordered.shape[1] - 1)
+    low, high = (np.take_along_axis(ordered, at, 1)[:, 0] for at in (before, after))
+    part = place - before[:, 0]
+    with np.errstate(all="ignore"):
+        steps = (high - low) * part, (high - low) * (1 - part)
+        found = np.where(part < 0.5, low + steps[0], high - steps[1])
+    return np.where(part, found, low)  # The next value may be infinite or missing.
 
 
 def _of_nullable(columns):
@@ -144,12 +188,15 @@ def _of_nullable_integers(columns):
 
 
 def _of_times(columns):
-    values = columns.to_numpy().T
-    ordered = np.sort(values, axis=1)
-    counted = milliseconds(pd.Series(np.ascontiguousarray(values).ravel())).to_numpy()
+    times = columns.to_numpy().T
+    ordered = _sorted(times.view("int64")).view(times.dtype)  # NumPy sorts times slowly.
+    # Convert equal times only once.
+    first = _are_first(ordered)
+    counted = milliseconds(pd.Series(ordered[first])).to_numpy()
+    counted = counted[np.cumsum(first) - 1].reshape(ordered.shape)
     return {
         **_counts(ordered, np.isnat(ordered)),
-        **_moments(pd.DataFrame(counted.reshape(values.shape).T, copy=False)),
+        **_moments(pd.DataFrame(counted.T, copy=False)),
     }
 
 

@@ -1,6 +1,8 @@
 """Detect the encoding of a text file."""
 
 import codecs
+import functools
+import io
 from pathlib import Path
 
 import charset_normalizer
@@ -8,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from ...formats import format_number
 from ..doubts import Doubt
-from .layout import BLOCK
+from .layout import BLOCK, Section
 
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -78,14 +80,17 @@ def _guess(path: str | Path) -> str:
 
 def first_undecodable(path: str | Path, encoding: str) -> int | None:
     """Return the number of the first line that cannot be decoded, or None."""
-    decoder, line = codecs.getincrementaldecoder(encoding)(), 1
+    decoder = codecs.getincrementaldecoder(encoding)()
     with open(path, "rb") as file:
-        while True:
-            block = file.read(BLOCK)
-            try:
-                line += decoder.decode(block, final=not block).count("\n")
-            except UnicodeDecodeError as error:
-                before = error.object[: error.start]
-                return line + before.decode(encoding, "ignore").count("\n")
-            if not block:
-                return None
+        try:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+            return None
+        except UnicodeDecodeError as error:
+            end = file.tell() - len(error.object) + error.start
+        # Most files have no such line, so lines are counted only now.
+        before = io.BufferedReader(Section(file, 0, end), BLOCK)
+        with io.TextIOWrapper(before, encoding, "ignore", newline="") as text:
+            blocks = iter(functools.partial(text.read, BLOCK), "")
+            return 1 + sum(block.count("\n") for block in blocks)

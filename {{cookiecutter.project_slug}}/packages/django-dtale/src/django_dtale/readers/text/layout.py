@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -104,6 +105,11 @@ def plain_encoding(encoding: str, data: bytes) -> tuple[str, int]:
         if data.startswith(mark) and found.startswith(name):
             return found, len(mark)
     return ("utf-16-le" if name == "utf-16" else name), 0
+
+
+def count_lines(data: bytes) -> int:
+    """Return the number of line feeds. ``bytes.count`` is slower if lines are short."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
 
 
 def csv_rows(lines: Any, options: ImportOptions, **others: Any) -> Any:

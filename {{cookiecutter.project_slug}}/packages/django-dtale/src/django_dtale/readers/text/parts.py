@@ -6,7 +6,8 @@ import functools
 import io
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,22 @@ def read_with_arrow(
                 quoted_strings_can_be_null=False,
             ),
         )
-        while batches := list(itertools.islice(reader, min(BATCHES, reserved // size))):
-            yield pa.Table.from_batches(batches)
+        count = min(BATCHES, max(1, reserved // size // 2))
+        yield from map(pa.Table.from_batches, _ahead(reader, count))
+
+
+def _ahead(items: Iterable[Any], count: int) -> Iterator[list[Any]]:
+    """Yield lists of items. The next list is made while the last one is used."""
+    iterator = iter(items)
+
+    def take() -> list[Any]:
+        return list(itertools.islice(iterator, count))
+
+    with ThreadPoolExecutor(1) as thread:
+        following = thread.submit(take)
+        while taken := following.result():
+            following = thread.submit(take)
+            yield taken
 
 
 def read_with_pandas(source: Source) -> Iterator[pa.Table]:

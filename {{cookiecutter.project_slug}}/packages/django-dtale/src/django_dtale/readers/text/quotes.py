@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from ...formats import format_number
 from ..doubts import Doubt
-from .layout import BLOCK
+from .layout import BLOCK, count_lines
 
 
 def check_quotes(
@@ -55,12 +55,12 @@ def first_unclosed(path: str | Path, encoding: str, sep: str, quote: str) -> int
                     return opened
                 twice = np.flatnonzero(opens[:-1] & opens[1:])
                 if len(twice):
-                    return line + block.count(b"\n", 0, int(places[twice[0]]))
+                    return line + count_lines(block[: places[twice[0]]])
                 if len(places):
                     opened = None
                     if opens[-1]:
-                        opened = line + block.count(b"\n", 0, int(places[-1]))
-            line += block.count(b"\n")
+                        opened = line + count_lines(block[: places[-1]])
+            line += count_lines(block)
     return opened
 
 

@@ -12,6 +12,7 @@ const again = form.querySelector("[data-again]");
 const fileInput = form.querySelector("input[type=file]");
 const texts = form.dataset;
 let request = null;
+let clock; // Shows the seconds of a step whose progress is not known.
 let files = []; // Of the last attempt, so that nobody has to choose them again.
 
 // Numbers ------------------------------------------------------------------------------
@@ -22,10 +23,9 @@ const percent = (part) => format(part, { style: "percent" });
 const megabytes = (bytes) =>
   format(bytes / 2 ** 20, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
 
-function timeLeft(seconds) {
+function duration(seconds) {
   const [value, unit] = seconds < 90 ? [seconds, "second"] : [seconds / 60, "minute"];
-  const time = format(Math.ceil(value), { style: "unit", unit, unitDisplay: "long" });
-  return texts.left.replace("TIME", time);
+  return format(Math.ceil(value), { style: "unit", unit, unitDisplay: "long" });
 }
 
 function progressOfUpload({ loaded, total }, started) {
@@ -33,7 +33,8 @@ function progressOfUpload({ loaded, total }, started) {
   const parts = [percent(loaded / total), `${megabytes(loaded)} / ${megabytes(total)}`];
   // The first measurements are too short for an estimate.
   if (seconds > 1 && loaded < total) {
-    parts.push(timeLeft((seconds * (total - loaded)) / loaded));
+    const left = duration((seconds * (total - loaded)) / loaded);
+    parts.push(texts.left.replace("TIME", left));
   }
   return parts.join(" · ");
 }
@@ -44,8 +45,19 @@ function show(text, done, details = "") {
   // Screen readers announce each change.
   if (label.textContent !== text) label.textContent = text;
   numbers.textContent = details;
-  if (done === undefined) bar.removeAttribute("value");
-  else bar.value = done;
+  clearInterval(clock);
+  if (done !== undefined) {
+    bar.value = done;
+    return;
+  }
+  // A moving bar would need a tenth of a processor without a graphics card, in which the
+  // site may run. The seconds show as well that it works.
+  bar.removeAttribute("value");
+  const since = performance.now();
+  clock = setInterval(() => {
+    const passed = duration((performance.now() - since) / 1000);
+    numbers.textContent = details ? `${details} · ${passed}` : passed;
+  }, 1000);
 }
 
 function showStep({ step, done, name, part, parts }) {
@@ -56,6 +68,7 @@ function showStep({ step, done, name, part, parts }) {
 
 function stop(text, canRetry = false) {
   request = null;
+  clearInterval(clock);
   box.hidden = true;
   form.removeAttribute("aria-busy");
   problem.textContent = text;
