@@ -16,7 +16,7 @@ from dtale import views
 from dtale.utils import apply, get_dtypes, json_timestamp
 
 from django_dtale.compat.dtypes import make_displayable
-from django_dtale.dtale.patches import columns
+from django_dtale.dtale.patches import columns, statistics
 from django_dtale.dtale.patches.columns import milliseconds
 from django_dtale.dtale.patches.dtypes import classify_type, zone_of
 
@@ -197,6 +197,20 @@ def test_facts_of_columns_match_dtale(ours, theirs, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_facts_of_every_kind_match_dtale(ours, theirs, kind):
     frame = make_displayable(KINDS[kind]()).frame
+    same(ours.build_dtypes_state(frame), theirs.build_dtypes_state(frame))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_facts_of_long_columns_match_dtale(ours, theirs, monkeypatch):
+    """Long columns are calculated one by one, in threads."""
+    monkeypatch.setattr(statistics, "LONG", MANY)
+    monkeypatch.setattr(statistics, "CELLS", MANY)
+    made = {kind: each for kind, each in COLUMNS.items() if len(each) == MANY}
+    for kind, column in made.items():
+        if column.dtype == "int64":
+            made = {**made, f"{kind}, sorted": column.sort_values(ignore_index=True)}
+    assert len(made) > 20
+    frame = pd.DataFrame(made)
     same(ours.build_dtypes_state(frame), theirs.build_dtypes_state(frame))
 
 

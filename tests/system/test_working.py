@@ -69,6 +69,35 @@ def sign(page):
     return page.locator("#working.late")
 
 
+# D-Tale's function, whose texts the element `text-measure` contained.
+WIDTHS = """texts => {
+    const element = document.getElementById("text-measure");
+    return texts.map(text => {
+        element.textContent = text;
+        return element.getBoundingClientRect().width;
+    });
+}"""
+MEASURED = """texts => {
+    const { ink } = document.getElementById("text-measure");
+    return texts.map(text => ink.measureText(text).width);
+}"""
+TEXTS = ["word 730", "-1,234.57", "AVENUE To", "Îñţérnâtiônàl", "日本語", "שלום", "x" * 200]
+
+
+def test_canvas_measures_texts_as_an_element_does(grid):
+    """D-Tale calculates the widths of columns with the canvas."""
+    expected = grid.evaluate(WIDTHS, TEXTS)
+    assert min(expected) > 0
+    # The browser rounds the sizes of elements to 1/64 of a pixel.
+    assert grid.evaluate(MEASURED, TEXTS) == pytest.approx(expected, abs=1 / 32)
+
+
+def test_idle_page_moves_nothing(grid):
+    """An animation needs the processor even if nobody can see it."""
+    expect(sign(grid)).to_have_count(0)
+    assert grid.evaluate("document.getAnimations().length") == 0
+
+
 def test_slow_sort_is_shown_and_its_successor_wins(grid, held):
     held.is_on = True
     choose(grid, "Desc")

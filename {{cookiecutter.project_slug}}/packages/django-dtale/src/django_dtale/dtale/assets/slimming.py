@@ -63,6 +63,19 @@ SLIMMING = [
         count=2,
     ),
     Substitution(
+        MAIN,
+        "A canvas measures the width of texts. With an element, the browser would lay out "
+        "the page again for each cell.",
+        rf"(if\({NAME}\)\{{)({NAME})\.textContent=({NAME});"
+        rf'(const {NAME}=\{{"font-family":.{{1,250}}?=({NAME});)const ({NAME})=Math\.round\('
+        r'\2\.getBoundingClientRect\(\)\.width\)\+20;return \2\.textContent="",\6\}',
+        r'\1if(!\2.ink){\4\2.ink=document.createElement("canvas").getContext("2d");'
+        r"\2.ink.font=getComputedStyle(\2).font}"
+        # The element, too, ignores repeated spaces.
+        r'const ink=`${\3}`.trim().replace(/\\s+/g," ");'
+        r"return Math.round(\2.ink.measureText(ink).width)+20}",
+    ),
+    Substitution(
         STYLES,
         "The font of the titles is a third smaller as WOFF2.",
         r'/Road_Rage\.woff"\) format\("woff"\)',
