@@ -5,7 +5,6 @@ on the calculation itself. Columns of one dtype are therefore calculated togethe
 columns are calculated one by one, in threads.
 """
 
-import os
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,7 +19,7 @@ from .timestamps import milliseconds
 # The maximum number of cells in a calculation, which limits its use of memory.
 CELLS = 1 << 20
 LONG = 100_000  # Rows: from this number on, threads save time.
-THREADS = min(os.cpu_count() or 1, 4)
+THREADS = 2  # More would need more memory at the same time.
 EXACT = 2**53  # A float can represent each integer up to this one.
 NULLABLE_INTEGERS = set(NULLABLE.values()) - {pd.BooleanDtype()}
 

@@ -50,8 +50,8 @@ function show(text, done, details = "") {
     bar.value = done;
     return;
   }
-  // A moving bar would need a tenth of a processor without a graphics card, in which the
-  // site may run. The seconds show as well that it works.
+  // A browser without a graphics card needs a tenth of a processor for a moving bar. The
+  // seconds, too, show that the site works.
   bar.removeAttribute("value");
   const since = performance.now();
   clock = setInterval(() => {
