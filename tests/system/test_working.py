@@ -81,7 +81,15 @@ MEASURED = """texts => {
     const { ink } = document.getElementById("text-measure");
     return texts.map(text => ink.measureText(text).width);
 }"""
-TEXTS = ["word 730", "-1,234.57", "AVENUE To", "Îñţérnâtiônàl", "日本語", "שלום", "x" * 200]
+TEXTS = [
+    "word 730",
+    "-1,234.57",
+    "AVENUE To",
+    "Îñţérnâtiônàl",
+    "日本語",
+    "שלום",
+    "x" * 200,
+]
 
 
 def test_canvas_measures_texts_as_an_element_does(grid):

@@ -3,7 +3,9 @@
 import contextlib
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import MappingProxyType
 from typing import IO, Any
 
@@ -17,6 +19,7 @@ from .csv_rows import csv_rows, rows_at_once
 from .dtypes import as_text
 
 PLAIN: Mapping[Any, Any] = MappingProxyType({})
+THREADS = 2
 
 
 def as_given(frame: pd.DataFrame, index: Iterable[str]) -> pd.DataFrame:
@@ -75,13 +78,25 @@ def _write_stored(file: IO[bytes], frame: pd.DataFrame, options: Any) -> None:
     start, size = 0, rows_at_once(frame)
     if size:
         frame.head(0).to_csv(file, **options)
-        while start < len(frame):
-            rows = csv_rows(frame.iloc[start : start + size], options["sep"])
+        pieces = (frame.iloc[at : at + size] for at in range(0, len(frame), size))
+        for rows in _in_threads(lambda part: csv_rows(part, options["sep"]), pieces):
             if rows is None:
                 break
             file.write(rows)
             start += size
     frame.iloc[start:].to_csv(file, header=start == 0 and not size, **options)
+
+
+def _in_threads(function: Callable, items: Iterable) -> Iterator:
+    """Yield the results in order. Few of them are in memory at the same time."""
+    waiting: deque[Future] = deque()
+    with ThreadPoolExecutor(THREADS) as threads:
+        for item in items:
+            waiting.append(threads.submit(function, item))
+            if len(waiting) > THREADS:
+                yield waiting.popleft().result()
+        for each in waiting:
+            yield each.result()
 
 
 def excel_file(

@@ -69,8 +69,10 @@ def column_ranges(frame: pd.DataFrame) -> dict[str, dict]:
             # These functions ignore NaN, unless a column has no other values. The sum of
             # -0.0 and 0 is 0.0.
             nothing = values.dtype.type(0)
-            ends = (each.reduce(values) + nothing for each in (np.fmin, np.fmax))
-            for name, low, high in zip(names, *map(np.ndarray.tolist, ends), strict=True):
+            least, greatest = (
+                (each.reduce(values) + nothing).tolist() for each in (np.fmin, np.fmax)
+            )
+            for name, low, high in zip(names, least, greatest, strict=True):
                 found[name] = {"min": low, "max": high}
         elif dtype in NULLABLE_INTEGERS:
             values = frame[names].to_numpy("float64", na_value=np.nan)
@@ -188,7 +190,8 @@ def _of_nullable_integers(columns):
 
 def _of_times(columns):
     times = columns.to_numpy().T
-    ordered = _sorted(times.view("int64")).view(times.dtype)  # NumPy sorts times slowly.
+    # NumPy sorts integers faster than times.
+    ordered = _sorted(times.view("int64")).view(times.dtype)
     # Convert equal times only once.
     first = _are_first(ordered)
     counted = milliseconds(pd.Series(ordered[first])).to_numpy()
