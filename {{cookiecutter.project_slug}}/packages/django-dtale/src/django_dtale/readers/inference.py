@@ -4,6 +4,7 @@ import functools
 import itertools
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -165,10 +166,10 @@ def _chunk_has_identifier(words):
     if not len(words):
         return False
     _, offsets, data = words.buffers()
-    kind = np.int64 if pa.types.is_large_string(words.type) else np.int32
-    starts = np.frombuffer(offsets, kind)[words.offset :][: len(words) + 1]
+    kind: Any = np.int64 if pa.types.is_large_string(words.type) else np.int32
+    places = np.frombuffer(offsets, kind)[words.offset :][: len(words) + 1]
     codes = np.frombuffer(data or b"\0", np.uint8)
-    starts, ends = starts[:-1], starts[1:]
+    starts, ends = places[:-1], places[1:]
     first = codes.take(starts, mode="clip")
     if ((first == ord("+")) & (starts < ends)).any():
         return True
