@@ -6,7 +6,7 @@ import functools
 import io
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,10 +101,12 @@ def read_with_arrow(
             ),
         )
         count = min(BATCHES, max(1, reserved // size // 2))
-        yield from map(pa.Table.from_batches, _ahead(reader, count))
+        # The thread has to end before the file is closed.
+        with contextlib.closing(_ahead(reader, count)) as lists:
+            yield from map(pa.Table.from_batches, lists)
 
 
-def _ahead(items: Iterable[Any], count: int) -> Iterator[list[Any]]:
+def _ahead(items: Iterable[Any], count: int) -> Generator[list[Any], None, None]:
     """Yield lists of items. The next list is made while the last one is used."""
     iterator = iter(items)
 

@@ -12,6 +12,7 @@ const again = form.querySelector("[data-again]");
 const fileInput = form.querySelector("input[type=file]");
 const texts = form.dataset;
 let request = null;
+let since; // When the current step began, in milliseconds.
 let clock; // Shows the seconds of a step whose progress is not known.
 let files = []; // Of the last attempt, so that nobody has to choose them again.
 
@@ -43,21 +44,23 @@ function progressOfUpload({ loaded, total }, started) {
 
 function show(text, done, details = "") {
   // Screen readers announce each change.
-  if (label.textContent !== text) label.textContent = text;
-  numbers.textContent = details;
-  clearInterval(clock);
-  if (done !== undefined) {
-    bar.value = done;
-    return;
+  if (label.textContent !== text) {
+    label.textContent = text;
+    since = performance.now();
   }
+  const isKnown = done !== undefined;
+  if (isKnown) bar.value = done;
+  else bar.removeAttribute("value");
   // A browser without a graphics card needs a tenth of a processor for a moving bar. The
   // seconds, too, show that the site works.
-  bar.removeAttribute("value");
-  const since = performance.now();
-  clock = setInterval(() => {
-    const passed = duration((performance.now() - since) / 1000);
-    numbers.textContent = details ? `${details} · ${passed}` : passed;
-  }, 1000);
+  const showNumbers = () => {
+    const seconds = Math.floor((performance.now() - since) / 1000);
+    const passed = isKnown || !seconds ? "" : duration(seconds);
+    numbers.textContent = [details, passed].filter(Boolean).join(" · ");
+  };
+  showNumbers();
+  clearInterval(clock);
+  if (!isKnown) clock = setInterval(showNumbers, 1000);
 }
 
 function showStep({ step, done, name, part, parts }) {
@@ -69,6 +72,7 @@ function showStep({ step, done, name, part, parts }) {
 function stop(text, canRetry = false) {
   request = null;
   clearInterval(clock);
+  label.textContent = ""; // The next step begins anew.
   box.hidden = true;
   form.removeAttribute("aria-busy");
   problem.textContent = text;
