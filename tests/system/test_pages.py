@@ -149,6 +149,20 @@ def test_cancelled_upload_is_not_saved(site, page):
     expect(page.get_by_text("You have no tables yet")).to_be_visible()
 
 
+def test_seconds_of_a_step_go_on_while_it_is_reported_again(site, page):
+    """While an upload waits for its turn, the site reports it three times a second.
+
+    The test calls the script's function as the response would.
+    """
+    page.goto(site.url)
+    page.evaluate(
+        '() => { setInterval(() => showStep({step: "reading", done: 0}), 300); }'
+    )
+    numbers = page.locator("[data-numbers]")
+    expect(numbers).to_have_text("2 seconds")
+    expect(numbers).to_have_text("3 seconds")
+
+
 def test_upload_after_session_end_asks_to_reload(site, page):
     """The response is then a page that the script does not expect."""
     sign_in(page, site, "ann")

@@ -103,7 +103,7 @@ def test_canvas_measures_texts_as_an_element_does(grid):
 def test_idle_page_moves_nothing(grid):
     """An animation needs the processor even if nobody can see it."""
     expect(sign(grid)).to_have_count(0)
-    assert grid.evaluate("document.getAnimations().length") == 0
+    grid.wait_for_function("document.getAnimations().length === 0")
 
 
 def test_slow_sort_is_shown_and_its_successor_wins(grid, held):
