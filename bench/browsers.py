@@ -27,7 +27,9 @@ from .visits import browser
 BENCH = Path(__file__).parent
 ROUNDS, PEOPLE, WORKERS = 3, 10, 2
 TIMEOUT = 600_000  # Milliseconds.
-POLLING = 50  # Milliseconds.
+# Milliseconds between two looks at a page. With ten people, looking at each frame would
+# take about a tenth of the processor.
+POLLING = 50
 CHOOSING = 2  # Seconds that a person needs in the browser's dialog for files.
 MEMORY = 1_500  # Megabytes.
 # The goals for the ratio to Streamlit.
